@@ -1,0 +1,5 @@
+"""`python -m lingqu` is `lingqu`."""
+
+from lingqu.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""Reads to sorted, duplicate-marked alignments: kernels/ computes, the drivers move data."""

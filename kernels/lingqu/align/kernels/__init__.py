@@ -1,0 +1,1 @@
+"""The aligner's arithmetic, on arrays only."""

@@ -1,0 +1,1 @@
+"""The basement: errors, compilation, atomic files, progress. Knows no biology."""

@@ -1,0 +1,61 @@
+"""Progress of long work: a bar on a terminal, a plain line now and then elsewhere."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_LINE_EVERY = 30.0
+
+
+class Progress:
+    """Counts units of work; `advance(n)` tells what was done."""
+
+    def __init__(self, what: str, unit: str, total: int | None):
+        self._what, self._unit, self._total = what, unit, total
+        self._done, self._start, self._last = 0, time.monotonic(), time.monotonic()
+
+    def advance(self, amount: int) -> None:
+        """Add `amount` finished units and show them when it is time to."""
+        self._done += amount
+        now = time.monotonic()
+        every = 0.2 if sys.stderr.isatty() else _LINE_EVERY
+        if now - self._last >= every:
+            self._last = now
+            self._show(now)
+
+    def _text(self, now: float) -> str:
+        spent = max(now - self._start, 1e-9)
+        rate = self._done / spent
+        text = f"{self._what}: {self._done:,} {self._unit}, {rate:,.0f} {self._unit}/s"
+        if self._total and rate:
+            left = max(self._total - self._done, 0) / rate
+            text += f", {100 * self._done / self._total:.0f} %, {left:,.0f} s left"
+        return text
+
+    def _show(self, now: float) -> None:
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{self._text(now)}", end="", file=sys.stderr, flush=True)
+        else:
+            print(self._text(now), file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """Show the final count."""
+        if sys.stderr.isatty():
+            print("\r\x1b[K", end="", file=sys.stderr)
+        print(self._text(time.monotonic()), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def progress(what: str, unit: str, total: int | None = None) -> Iterator[Progress]:
+    """Show the progress of `what`, counted in `unit` (of `total`, where that is known)."""
+    shown = Progress(what, unit, total)
+    try:
+        yield shown
+    finally:
+        shown.close()
+
+
+def say(line: str) -> None:
+    """One line to the user, on standard error."""
+    print(line, file=sys.stderr, flush=True)

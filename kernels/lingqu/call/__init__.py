@@ -1,0 +1,1 @@
+"""Alignments to variants: kernels/ computes, the drivers move data."""

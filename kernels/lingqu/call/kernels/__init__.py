@@ -1,0 +1,1 @@
+"""The caller's arithmetic, on arrays only."""

@@ -1,0 +1,73 @@
+"""`lingqu`: find the command, run it, turn faults into one line."""
+
+import importlib
+import sys
+
+import click
+
+from lingqu import __version__
+from lingqu.base.errors import LingquError
+
+COMMANDS = {
+    "demo": "lingqu.cli.demo",
+    "init": "lingqu.cli.init",
+    "run": "lingqu.cli.run",
+    "index": "lingqu.cli.index",
+    "align": "lingqu.cli.align",
+    "call": "lingqu.cli.call",
+    "compare": "lingqu.cli.compare",
+    "doctor": "lingqu.cli.doctor",
+}
+"""Command name to the module whose `command` it is; loaded only when asked for."""
+
+
+class Lazy(click.Group):
+    """A group that imports a command's module when the command is used."""
+
+    def list_commands(self, _context) -> list[str]:
+        """The names, in the order in which a newcomer meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, _context, name: str) -> click.Command | None:
+        """The command of that name."""
+        if name not in COMMANDS:
+            return None
+        return importlib.import_module(COMMANDS[name]).command
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lingqu")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def lingqu(debug: bool) -> None:
+    r"""Reads in, variants out: a sequence analysis workflow engine with kernels of its own.
+
+    \b
+    Try it:          lingqu demo
+    Your own data:   lingqu init my-project, edit samples.tsv, lingqu run germline
+    """
+
+
+def main() -> None:
+    """Run the command line; exit 1 with one line on a fault, 2 on wrong usage."""
+    debug = "--debug" in sys.argv
+    try:
+        lingqu(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        print("lingqu: stopped", file=sys.stderr)
+        sys.exit(130)
+    except LingquError as error:
+        if debug:
+            raise
+        print(f"lingqu: error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        if debug:
+            raise
+        named = f"{error.filename}: " if error.filename else ""
+        print(f"lingqu: error: {named}{error.strerror or error}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,228 @@
+"""A reference genome as one flat, memory-mapped array beside its FASTA.
+
+`REF.fa` gets a folder `REF.fa.lingqu/` with `sequence.u8` (one code a base, contigs separated by
+`PAD` codes of N) and `reference.json`. All processes of a node map the same pages.
+"""
+
+import contextlib
+import fcntl
+import gzip
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from lingqu.base.atomic import publish
+from lingqu.base.errors import LingquError
+from lingqu.sequence.codes import ANY, CODE_OF_ASCII
+
+PAD = 1024
+"""Codes of N before the first, between, and after the last contig: no window leaves the array."""
+
+VERSION = 1
+_BLOCK = 1 << 24
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An opened reference.
+
+    codes: uint8[total] memory map; base `pos` (0-based) of contig `tid` is
+    `codes[offsets[tid] + pos]`. names: n strings. lengths, offsets: int64[n]. md5s: n strings,
+    as in the M5 field of @SQ (SAM specification 1.3).
+    """
+
+    path: Path
+    names: tuple[str, ...]
+    lengths: np.ndarray
+    offsets: np.ndarray
+    md5s: tuple[str, ...]
+    codes: np.ndarray
+
+    def tid(self, name: str) -> int:
+        """Index of contig `name`; LingquError where the reference has none of that name."""
+        try:
+            return self.names.index(name)
+        except ValueError:
+            raise LingquError(
+                f"{self.path}: no contig {name!r}; it has {', '.join(self.names[:5])}"
+                + (" ..." if len(self.names) > 5 else "")
+            ) from None
+
+    def contig(self, tid: int) -> np.ndarray:
+        """Codes (uint8[length]) of contig `tid`, a view."""
+        start = int(self.offsets[tid])
+        return self.codes[start : start + int(self.lengths[tid])]
+
+
+def store_folder(fasta: str | Path) -> Path:
+    """The folder that holds what is derived from `fasta`: sequence and seeds."""
+    return Path(f"{fasta}.lingqu")
+
+
+@contextlib.contextmanager
+def builder_lock(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock: one builder at a time, the others wait and find it built."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise LingquError(
+            f"{folder}: cannot write the index ({error.strerror}); copy the reference to a folder"
+            " you may write, or run `lingqu index` as its owner"
+        ) from None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def fingerprint(fasta: Path) -> dict:
+    """What tells one state of a FASTA file from another without reading it."""
+    try:
+        state = fasta.stat()
+    except OSError as error:
+        raise LingquError(f"{fasta}: {error.strerror}; name an existing FASTA file") from None
+    return {"size": state.st_size, "mtime_ns": state.st_mtime_ns}
+
+
+def _lines(fasta: Path) -> Iterator[tuple[int, bytes]]:
+    """Whole lines in large blocks: (number of the first line, text of many lines)."""
+    number, rest = 1, b""
+    try:
+        with fasta.open("rb") as probe:
+            compressed = probe.read(2) == b"\x1f\x8b"
+        with gzip.open(fasta) if compressed else fasta.open("rb") as stream:
+            while block := stream.read(_BLOCK):
+                block = rest + block
+                cut = block.rfind(b"\n") + 1
+                if cut:
+                    yield number, block[:cut]
+                    number += block.count(b"\n", 0, cut)
+                rest = block[cut:]
+    except EOFError:
+        raise LingquError(f"{fasta}: truncated gzip file; copy or download it again") from None
+    except OSError as error:
+        raise LingquError(f"{fasta}: cannot be read ({error.strerror or error})") from None
+    if rest:
+        yield number, rest
+
+
+def _pieces(fasta: Path) -> Iterator[tuple[int, bytes, bool]]:
+    """(line number, text, whether it is a header line) with bodies in large pieces."""
+    for number, block in _lines(fasta):
+        start = 0
+        while start < len(block):
+            if block[start : start + 1] == b">":
+                end = block.find(b"\n", start)
+                end = len(block) if end < 0 else end + 1
+                yield number, block[start + 1 : end].strip(), True
+            else:
+                end = block.find(b"\n>", start)
+                end = len(block) if end < 0 else end + 1
+                yield number, block[start:end], False
+            number += block.count(b"\n", start, end)
+            start = end
+
+
+def _body_codes(fasta: Path, line: int, text: bytes) -> np.ndarray:
+    codes = CODE_OF_ASCII[np.frombuffer(text.translate(None, b"\r\n \t"), np.uint8)]
+    if (codes == 255).any():
+        for number, row in enumerate(text.splitlines(), line):
+            wrong = CODE_OF_ASCII[np.frombuffer(row.strip(), np.uint8)] == 255
+            if wrong.any():
+                letter = chr(row.strip()[int(np.argmax(wrong))])
+                raise LingquError(
+                    f"{fasta}: line {number}: {letter!r} is no IUPAC base; mend the FASTA"
+                )
+    return codes
+
+
+def _write_store(fasta: Path, folder: Path) -> None:
+    names: list[str] = []
+    lengths: list[int] = []
+    digests: list = []
+    letters = np.frombuffer(b"ACGTN", np.uint8)
+
+    def close_contig() -> None:
+        if names and not lengths[-1]:
+            raise LingquError(f"{fasta}: contig {names[-1]!r} is empty; remove it")
+
+    with publish(folder / "sequence.u8") as beside, beside.open("wb") as out:
+        pad = np.full(PAD, ANY, np.uint8)
+        for line, text, is_header in _pieces(fasta):
+            if is_header:
+                close_contig()
+                name = (text.split() or [b""])[0].decode("ascii", "replace")
+                if not name:
+                    raise LingquError(f"{fasta}: line {line}: a header without a name; name it")
+                if name in names:
+                    raise LingquError(f"{fasta}: line {line}: contig {name!r} twice; rename one")
+                names.append(name)
+                lengths.append(0)
+                digests.append(hashlib.md5(usedforsecurity=False))
+                out.write(pad)
+            elif not text.strip():
+                continue
+            elif not names:
+                raise LingquError(f"{fasta}: line {line}: no FASTA file (no '>' at its start)")
+            else:
+                codes = _body_codes(fasta, line, text)
+                out.write(codes)
+                lengths[-1] += len(codes)
+                digests[-1].update(letters[codes])
+        close_contig()
+        if not names:
+            raise LingquError(f"{fasta}: no sequence in it; name a FASTA file")
+        out.write(pad)
+    facts = {
+        "version": VERSION,
+        "fasta": fingerprint(fasta),
+        "names": names,
+        "lengths": lengths,
+        "md5s": [digest.hexdigest() for digest in digests],
+    }
+    with publish(folder / "reference.json") as beside:
+        beside.write_text(json.dumps(facts) + "\n")
+
+
+def _read_facts(fasta: Path) -> dict | None:
+    try:
+        facts = json.loads((store_folder(fasta) / "reference.json").read_text())
+    except (OSError, ValueError):
+        return None
+    fresh = facts.get("version") == VERSION and facts.get("fasta") == fingerprint(fasta)
+    return facts if fresh else None
+
+
+@lru_cache(maxsize=4)
+def _open(fasta: Path, _state: tuple) -> Reference:
+    facts = _read_facts(fasta)
+    if facts is None:
+        with builder_lock(store_folder(fasta)):
+            facts = _read_facts(fasta)
+            if facts is None:
+                _write_store(fasta, store_folder(fasta))
+                facts = _read_facts(fasta)
+    lengths = np.array(facts["lengths"], np.int64)
+    offsets = PAD + np.concatenate(([0], np.cumsum(lengths[:-1] + PAD))).astype(np.int64)
+    codes = np.memmap(store_folder(fasta) / "sequence.u8", np.uint8, "r")
+    return Reference(
+        fasta, tuple(facts["names"]), lengths, offsets, tuple(facts["md5s"]), codes.view(np.ndarray)
+    )
+
+
+def open_reference(fasta: str | Path) -> Reference:
+    """Open the reference of a FASTA file (plain or gzip), building its store where it is missing.
+
+    Lower case is read as upper case, IUPAC letters other than ACGT as N. LingquError on a file
+    that cannot be read, duplicate or empty contigs, and characters that are no bases.
+    """
+    fasta = Path(fasta)
+    return _open(fasta, tuple(fingerprint(fasta).values()))

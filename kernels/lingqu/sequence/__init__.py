@@ -1,0 +1,1 @@
+"""Sequences as codes: tables, reverse complement, k-mers, hashing."""

@@ -23,7 +23,8 @@ BUILD, REQUIREMENTS = ENVS / "build.lock", ENVS / "requirements.lock"
 
 def state() -> str:
     """Digest of all that .venv depends on."""
-    digest = hashlib.sha256(f"{sys.version}\0{os.path.realpath(sys.executable)}\0{CHECKOUT}".encode())
+    python = f"{sys.version}\0{os.path.realpath(sys.executable)}"
+    digest = hashlib.sha256(f"{python}\0{CHECKOUT}".encode())
     for path in (Path(__file__), BUILD, REQUIREMENTS, CHECKOUT / "pyproject.toml"):
         digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -48,7 +49,7 @@ def main() -> None:
     """Make .venv anew unless its stamp says that it is this state's."""
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         found = ".".join(map(str, sys.version_info[:3]))
-        sys.exit(f"setup: Python 3.11, 3.12 or 3.13 is needed, this is {found}; PYTHON=... names it")
+        sys.exit(f"setup: Python 3.11, 3.12 or 3.13 is needed, this is {found}; set PYTHON to one")
     with Path(__file__).open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         wanted = state()
@@ -56,10 +57,10 @@ def main() -> None:
             return
         print(f"setup: virtual environment {VENV}", file=sys.stderr, flush=True)
         venv.EnvBuilder(clear=True, symlinks=True).create(VENV)
-        install = ("install", "--quiet", "--disable-pip-version-check", "--no-warn-script-location")
+        install = ("install", "-qq", "--disable-pip-version-check")
         locked = (*install, "--require-hashes", "--no-build-isolation", "--requirement")
         run("installer and build backends", pip_wheel() / "pip", *locked, BUILD)
-        run("locked requirements", "-m", "pip", *locked, REQUIREMENTS)
+        run("locked requirements (the long step)", "-m", "pip", *locked, REQUIREMENTS)
         local = (*install, "--no-index", "--no-deps", "--no-build-isolation", "--editable")
         run("lingqu", "-m", "pip", *local, CHECKOUT)
         STAMP.write_text(wanted)

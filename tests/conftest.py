@@ -1,0 +1,85 @@
+"""Real input for every test: the demo's reads, its reference, and two small cuts of the reads."""
+
+import contextlib
+import gzip
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lingqu.base.resources import house
+from lingqu.sequence.codes import decode, encode, reverse_complement
+
+FEW = 300
+DEEP = (10_040_000, 10_050_000)
+"""0-based, half-open region of contig "20" whose reads `deep_reads` holds."""
+
+
+def records(fastq: Path) -> Iterator[list[str]]:
+    """The records of a gzipped FASTQ file, four lines each."""
+    with gzip.open(fastq, "rt") as lines:
+        yield from zip(*[lines] * 4, strict=True)
+
+
+def write_pairs(folder: Path, pairs: list) -> tuple[Path, Path]:
+    """Plain FASTQ files of pairs of records."""
+    paths = folder / "R1.fastq", folder / "R2.fastq"
+    for mate, path in enumerate(paths):
+        path.write_text("".join("".join(pair[mate]) for pair in pairs))
+    return paths
+
+
+@pytest.fixture(scope="session")
+def demo() -> Path:
+    """The folder of the demo's data."""
+    return house("demo")
+
+
+@pytest.fixture(scope="session")
+def lanes(demo) -> list[tuple[Path, Path]]:
+    """R1 and R2 of the four lanes."""
+    return [(one, Path(str(one).replace("_R1", "_R2"))) for one in sorted(demo.glob("*_R1.*"))]
+
+
+@pytest.fixture(scope="session")
+def reference(demo, tmp_path_factory) -> Path:
+    """A copy of the demo's reference where an index may be built, once for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    folder = shared / "reference"
+    folder.mkdir(exist_ok=True)
+    copy = folder / "reference.fa.gz"
+    own = folder / secrets.token_hex(4)
+    shutil.copyfile(demo / "reference.fa.gz", own)
+    with contextlib.suppress(FileExistsError):  # the index belongs to the first worker's copy
+        os.link(own, copy)
+    own.unlink()
+    return copy
+
+
+@pytest.fixture(scope="session")
+def few_reads(lanes, tmp_path_factory) -> tuple[Path, Path]:
+    """R1 and R2 (plain FASTQ) of the first 300 pairs of lane 1, spread over the region."""
+    pairs = list(zip(*map(records, lanes[0]), strict=True))[:FEW]
+    return write_pairs(tmp_path_factory.mktemp("few"), pairs)
+
+
+@pytest.fixture(scope="session")
+def deep_reads(demo, lanes, tmp_path_factory) -> tuple[Path, Path]:
+    """R1 and R2 (plain FASTQ) of all pairs, at full depth, of 20:10,040,001-10,050,000."""
+    with gzip.open(demo / "reference.fa.gz", "rt") as lines:
+        next(lines)
+        forward = encode("".join(line.strip() for line in lines)[slice(*DEEP)])
+    words = set()
+    for strand in (decode(forward), decode(reverse_complement(forward))):
+        words.update(strand[at : at + 31] for at in range(len(strand) - 30))
+    pairs = [
+        pair
+        for lane in lanes
+        for pair in zip(*map(records, lane), strict=True)
+        if any(read[1][at : at + 31] in words for read in pair for at in (0, 35, 70))
+    ]
+    return write_pairs(tmp_path_factory.mktemp("deep"), pairs)

@@ -1,0 +1,50 @@
+"""`lingqu run`: a workflow over a project's samples."""
+
+import click
+
+_EPILOG = """
+\b
+Examples:
+  lingqu init study && cd study        then edit config/germline.yaml, config/samples.tsv
+  lingqu run germline -n               what would be done
+  lingqu run germline                  do it, on all cores
+  lingqu run germline --cores 4        on four of them
+  lingqu run germline -- --until align --keep-going
+\b
+A run that was stopped or killed goes on where it was: give the same command again.
+The same as plain Snakemake, with the same bytes:
+  snakemake -s workflows/germline/Snakefile --configfile config/germline.yaml --cores 4
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("workflow")
+@click.option("--config", type=click.Path(), help="Config file [config/WORKFLOW.yaml].")
+@click.option(
+    "--profile",
+    default="local",
+    show_default=True,
+    help="Name below config/profiles, or a folder with a Snakemake config.yaml.",
+)
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would be run, run nothing.")
+@click.option("--cores", type=click.IntRange(1), help="Cores to use [all].")
+@click.argument("snakemake_args", nargs=-1, type=click.UNPROCESSED)
+def command(workflow, config, profile, dry_run, cores, snakemake_args) -> None:
+    """Run WORKFLOW (germline) in this folder; what follows -- goes to Snakemake.
+
+    Config and sample sheet are checked first; all their faults are told at once.
+    """
+    from pathlib import Path
+
+    from lingqu.base.progress import say
+    from lingqu.workflow.launcher import Run, launch
+
+    config = Path(config or f"config/{workflow}.yaml")
+    run = Run(workflow, Path.cwd(), config, profile, cores, dry_run, snakemake_args)
+    code, project = launch(run)
+    if code:
+        raise click.exceptions.Exit(code)
+    if not dry_run:
+        results = project.config["results"]
+        say(f"Alignments: {results}/align    calls: {results}/calls    cohort: {results}/cohort")
+        say(f"Report:     {results}/report.html")

@@ -1,0 +1,1 @@
+"""What stands between a user's files and Snakemake: validation, the launcher, the lease."""

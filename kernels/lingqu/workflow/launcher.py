@@ -1,0 +1,132 @@
+"""Start Snakemake on a workflow: the same run as plain `snakemake`, with its troubles taken off.
+
+A run works from a frozen copy of its workflow code, holds its folder, resumes what was killed,
+and leaves no process behind.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lingqu.base.errors import LingquError
+from lingqu.base.resources import house
+from lingqu.workflow.faults import did_you_mean
+from lingqu.workflow.lease import RUN_VARIABLE, end_leftovers, hold
+from lingqu.workflow.project import Project, open_project
+
+
+@dataclass(frozen=True)
+class Run:
+    """What to run: files are relative to `folder`, the working folder of the run."""
+
+    workflow: str
+    folder: Path
+    config: Path
+    profile: str = "local"
+    cores: int | None = None
+    dry: bool = False
+    arguments: Sequence[str] = ()
+
+
+def find_lingqu() -> None:
+    """Put the commands of this Python first on PATH, also where its environment is not active."""
+    own = str(Path(sys.executable).parent)
+    paths = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    if paths[0] != own:
+        os.environ["PATH"] = os.pathsep.join([own, *paths])
+
+
+def workflow_folder(name: str) -> Path:
+    """The folder of a workflow; LingquError for an unknown name."""
+    known = sorted(path.parent.name for path in house("workflows").glob("*/Snakefile"))
+    if name not in known:
+        raise LingquError(f"no workflow {name!r}; {did_you_mean(name, known)}")
+    return house("workflows") / name
+
+
+def profile_folder(name: str, folder: Path) -> Path:
+    """A profile: a folder, or a name among the project's, then the packaged profiles."""
+    places = (folder / name, folder / "config" / "profiles" / name)
+    for place in (*places, house("config") / "profiles" / name):
+        if (place / "config.yaml").is_file():
+            return place.resolve()
+    known = sorted(path.name for path in (house("config") / "profiles").iterdir() if path.is_dir())
+    raise LingquError(
+        f"no profile {name!r} (looked for config.yaml in {places[0]} and {places[1]});"
+        f" {did_you_mean(name, known)}"
+    )
+
+
+def _frozen(workflow: Path, state: Path) -> Path:
+    """Copy the workflow's code for this run, so that an edit meanwhile changes nothing in it."""
+    code = state / "code"
+    shutil.rmtree(code, ignore_errors=True)
+    shutil.copytree(workflow, code / "workflows" / workflow.name)
+    (code / "envs").mkdir()
+    for recipe in house("envs").glob("*.yaml"):
+        shutil.copy(recipe, code / "envs")
+    return code / "workflows" / workflow.name
+
+
+def command(run: Run, code: Path) -> list[str]:
+    """The snakemake command line of a run whose workflow is in the folder `code`."""
+    words = [sys.executable, "-m", "snakemake", "--snakefile", str(code / "Snakefile")]
+    words += ["--configfile", str(run.folder / run.config), "--rerun-incomplete"]
+    words += ["--profile", str(profile_folder(run.profile, run.folder))]
+    words += ["--cores", str(run.cores)] if run.cores else []
+    words += ["--dry-run"] if run.dry else []
+    return [*words, *run.arguments]
+
+
+def _supervise(words: list[str], folder: Path) -> int:
+    """Run to the end; signals go on to all processes of the run. Returns the exit code."""
+    environment = {**os.environ, RUN_VARIABLE: str(folder)}
+    child = subprocess.Popen(
+        words, cwd=folder, env=environment, stdin=subprocess.DEVNULL, process_group=0
+    )
+    stopped: list[int] = []
+
+    def forward(number: int, _frame: object) -> None:
+        stopped.append(number)
+        if child.poll() is None:
+            os.killpg(child.pid, number)
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, forward) for number in numbers}
+    try:
+        code = child.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if stopped:
+        return 128 + stopped[0]
+    return code if code >= 0 else 128 - code
+
+
+def launch(run: Run) -> tuple[int, Project]:
+    """Validate, run, and return Snakemake's exit code with the project.
+
+    LingquError before anything runs: faults of config and sheet, an unknown workflow or profile,
+    a folder that another run holds. Exit codes of a stopped run are 128 + the signal's number.
+    """
+    workflow = workflow_folder(run.workflow)
+    config = run.folder / run.config
+    if not config.is_file():
+        raise LingquError(
+            f"{config}: no such file; make a project: lingqu init DIR, or use --config"
+        )
+    project = open_project(None, [config], workflow / "schemas", run.folder)
+    find_lingqu()
+    if run.dry:
+        return _supervise(command(run, workflow), run.folder), project
+    with hold(run.folder):
+        words = command(run, _frozen(workflow, run.folder / ".lingqu"))
+        try:
+            return _supervise(words, run.folder), project
+        finally:
+            end_leftovers(run.folder)

@@ -1,0 +1,28 @@
+# The variants of each sample by itself.
+
+
+rule call:
+    input:
+        index="<results>/reference.json",
+        reference=REFERENCE,
+        alignment=lambda wildcards: alignment(wildcards.sample),
+        beds=beds(REGIONS),
+    output:
+        calls="<results>/calls/{sample}.vcf.gz",
+        stats="<results>/calls/{sample}.vcf.gz.stats.json",
+    log:
+        "<logs>/call/{sample}.log",
+    benchmark:
+        "<benchmarks>/call/{sample}.tsv"
+    conda:
+        "../../../envs/conda.yaml"
+    threads: 16
+    resources:
+        mem_mb=memory(2000, 2),
+    params:
+        ploidy=PROJECT.config["ploidy"],
+        regions=region_options(REGIONS),
+    shell:
+        "lingqu call {input.reference:q} {input.alignment:q} --sample {wildcards.sample:q}"
+        " --ploidy {params.ploidy} {params.regions} --threads {threads} -o {output.calls:q}"
+        " 2> {log:q}"

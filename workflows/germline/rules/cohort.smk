@@ -1,0 +1,66 @@
+# The cohort: the union of all samples' sites, each sample genotyped there from its own reads, and
+# one VCF with a column for each sample. With one sample it is that sample's calls.
+
+
+rule sites:
+    input:
+        index="<results>/reference.json",
+        reference=REFERENCE,
+        calls=expand("<results>/calls/{sample}.vcf.gz", sample=SAMPLES),
+    output:
+        "<results>/cohort/sites.vcf.gz",
+    log:
+        "<logs>/sites.log",
+    benchmark:
+        "<benchmarks>/sites.tsv"
+    conda:
+        "../../../envs/conda.yaml"
+    resources:
+        mem_mb=2000,
+    shell:
+        "lingqu cohort union {input.reference:q} {input.calls:q} -o {output:q} 2> {log:q}"
+
+
+rule genotype:
+    input:
+        index="<results>/reference.json",
+        reference=REFERENCE,
+        alignment=lambda wildcards: alignment(wildcards.sample),
+        sites="<results>/cohort/sites.vcf.gz",
+    output:
+        calls="<results>/cohort/genotypes/{sample}.vcf.gz",
+        stats="<results>/cohort/genotypes/{sample}.vcf.gz.stats.json",
+    log:
+        "<logs>/genotype/{sample}.log",
+    benchmark:
+        "<benchmarks>/genotype/{sample}.tsv"
+    conda:
+        "../../../envs/conda.yaml"
+    threads: 16
+    resources:
+        mem_mb=memory(2000, 2),
+    params:
+        ploidy=PROJECT.config["ploidy"],
+    shell:
+        "lingqu call {input.reference:q} {input.alignment:q} --sample {wildcards.sample:q}"
+        " --ploidy {params.ploidy} --sites {input.sites:q} --threads {threads}"
+        " -o {output.calls:q} 2> {log:q}"
+
+
+rule merge:
+    input:
+        index="<results>/reference.json",
+        reference=REFERENCE,
+        calls=expand("<results>/cohort/genotypes/{sample}.vcf.gz", sample=SAMPLES),
+    output:
+        "<results>/cohort/cohort.vcf.gz",
+    log:
+        "<logs>/merge.log",
+    benchmark:
+        "<benchmarks>/merge.tsv"
+    conda:
+        "../../../envs/conda.yaml"
+    resources:
+        mem_mb=2000,
+    shell:
+        "lingqu cohort merge {input.reference:q} {input.calls:q} -o {output:q} 2> {log:q}"

@@ -1,0 +1,104 @@
+# What all rules share: the validated project, and functions that turn it into inputs and options.
+#
+# Indexes (.bai, .csi, .crai, .tbi) are written with their file but are no declared outputs: which
+# one it is depends on the longest contig, and Snakemake must know names before it reads anything.
+import json
+import os
+import re
+import shlex
+from dataclasses import asdict
+from pathlib import Path
+
+from lingqu.base.errors import LingquError
+from lingqu.workflow.launcher import find_lingqu
+from lingqu.workflow.project import as_list, is_bed, open_project
+
+find_lingqu()
+
+try:
+    PROJECT = open_project(
+        config, workflow.configfiles, Path(workflow.basedir) / "schemas", Path.cwd()
+    )
+except LingquError as fault:
+    raise WorkflowError(fault)
+
+SAMPLES = PROJECT.samples
+REFERENCE = PROJECT.config["reference"]
+REGIONS = as_list(PROJECT.config["regions"])
+TRUTH = PROJECT.config["truth"]
+ALIGNED = [name for name, sample in SAMPLES.items() if sample.lanes]
+ADOPTED = [name for name, sample in SAMPLES.items() if sample.alignment]
+
+
+def one_of(names):
+    """A wildcard constraint; (?!) matches no name at all."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def alignment(sample):
+    """The alignment of a sample, below the results."""
+    entry = SAMPLES[sample].alignment
+    suffix = entry.rpartition(".")[2] if entry else PROJECT.config["format"]
+    return f"{PROJECT.config['results']}/align/{sample}.{suffix}"
+
+
+def fastqs(wildcards):
+    """All FASTQ files of a sample."""
+    lanes = SAMPLES[wildcards.sample].lanes
+    return [name for lane in lanes for name in (lane.r1, lane.r2) if name]
+
+
+def lane_rows(wildcards):
+    """The lines of a sample's lanes file."""
+    lanes = SAMPLES[wildcards.sample].lanes
+    rows = [(x.r1, x.r2, x.id, x.library, x.platform, x.unit) for x in lanes]
+    return ["\t".join(row) for row in [("R1", "R2", "ID", "LB", "PL", "PU"), *rows]]
+
+
+def beds(regions):
+    """The BED files among the regions: inputs of a rule."""
+    return [region for region in regions if is_bed(region)]
+
+
+def region_options(regions):
+    """The regions as options of call and compare."""
+    pairs = [("-R" if is_bed(region) else "-r", region) for region in regions]
+    return shlex.join(word for pair in pairs for word in pair)
+
+
+def truth_regions(sample):
+    """Where a sample's truth is complete: its own regions, else those that are called."""
+    own = TRUTH[sample].get("regions")
+    return REGIONS if own is None else as_list(own)
+
+
+def trim_options():
+    """How reads are trimmed, as options of align."""
+    if not PROJECT.config["trim"]:
+        return "--no-trim"
+    return shlex.join(f"--adapter={sequence}" for sequence in PROJECT.config["adapters"])
+
+
+def memory(base, per_base):
+    """Megabytes for `base` MB and `per_base` bytes for each byte of the reference."""
+
+    def mem_mb(wildcards, input):
+        factor = 4 if REFERENCE.endswith(".gz") else 1
+        return int(base + per_base * factor * os.path.getsize(REFERENCE) / 1e6)
+
+    return mem_mb
+
+
+def project_text():
+    """What the report must know of the project, as JSON."""
+    samples = [
+        {
+            "name": name,
+            "alignment": alignment(name),
+            "entry": sample.alignment,
+            "lanes": [asdict(lane) for lane in sample.lanes],
+        }
+        for name, sample in SAMPLES.items()
+    ]
+    told = {"workflow": "germline", "config": PROJECT.config, "samples": samples}
+    return json.dumps(told, indent=1)

@@ -1,0 +1,19 @@
+# The reference is indexed once, beside its FASTA, where all projects find it.
+
+
+rule index:
+    input:
+        REFERENCE,
+    output:
+        "<results>/reference.json",
+    log:
+        "<logs>/index.log",
+    benchmark:
+        "<benchmarks>/index.tsv"
+    conda:
+        "../../../envs/conda.yaml"
+    threads: 8
+    resources:
+        mem_mb=memory(1000, 16),
+    shell:
+        "lingqu index {input:q} 2> {log:q} && cp {input:q}.lingqu/reference.json {output:q}"

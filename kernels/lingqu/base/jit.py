@@ -68,6 +68,4 @@ def kernel(function=None, **options):
     import numba
 
     numba.config.CACHE_DIR = str(cache_folder())
-    return numba.njit(nogil=True, cache=True, boundscheck=False, error_model="numpy", **options)(
-        function
-    )
+    return numba.njit(nogil=True, cache=True, error_model="numpy", **options)(function)

@@ -1,0 +1,170 @@
+"""Align a chunk of reads: the order of the kernels, and the arrays between them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lingqu.align.batch import AlignmentBatch, InsertModel, ReadBatch
+from lingqu.align.index import SeedIndex
+from lingqu.align.kernels.candidates import MAX_CANDIDATES, Candidates, new_candidates
+from lingqu.align.kernels.chain import chain_reads
+from lingqu.align.kernels.extend import NARROW, WIDE, extend_chains, extend_gapped, list_clipped
+from lingqu.align.kernels.finish import rank_candidates
+from lingqu.align.kernels.insert import fit_insert, insert_sizes
+from lingqu.align.kernels.pair import insert_prices, phred_limits, place_templates, weights
+from lingqu.align.kernels.record import MAX_SPLIT, write_records
+from lingqu.align.kernels.rescue import rescue_mates
+from lingqu.align.kernels.seed import look_up, seed_reads
+from lingqu.align.kernels.strand import both_strands
+
+_WEIGHTS = weights()
+_LIMITS = phred_limits()
+
+INSERT_SAMPLE = 8192
+"""Templates at the start of a read group from which its insert sizes are estimated."""
+
+
+@dataclass
+class _Chunk:
+    """What one chunk's kernels share."""
+
+    index: SeedIndex
+    reads: ReadBatch
+    codes: np.ndarray  # uint8[2, bases]
+    seed_start: np.ndarray
+    repeats: np.ndarray
+    table: Candidates
+    counts: np.ndarray
+    cigar: np.ndarray
+    cigar_used: int = 0
+
+
+def _find_places(index: SeedIndex, reads: ReadBatch) -> _Chunk:
+    """Seed and chain every read, and extend the chains."""
+    codes = np.empty((2, len(reads.codes)), np.uint8)
+    both_strands(reads.codes, reads.start, reads.keep, codes)
+    bases = int(reads.keep.sum())
+    seed_start = np.empty(reads.n + 1, np.int64)
+    hashes = np.empty(bases + 1, np.uint64)
+    places = np.empty(bases + 1, np.int64)
+    total = seed_reads(reads.codes, reads.start, reads.keep, seed_start, hashes, places)
+    first = np.empty(total, np.int64)
+    count = np.empty(total, np.int32)
+    look_up(hashes, total, index.buckets, index.entries, index.shift, first, count)
+    table = new_candidates(reads.n)
+    counts = np.zeros(reads.n, np.int32)
+    repeats = np.zeros(reads.n, np.int32)
+    chain_reads(reads.keep, seed_start, places, first, count, index.entries, table, counts, repeats)
+    pool = np.empty(1 << 16, np.uint32)
+    chunk = _Chunk(index, reads, codes, seed_start, repeats, table, counts, pool)
+    _extend(chunk)
+    return chunk
+
+
+def _extend(chunk: _Chunk) -> None:
+    """Extend the fresh candidates: on their diagonals, then where needed in ever wider bands."""
+    reads, table = chunk.reads, chunk.table
+    size = reads.n * MAX_CANDIDATES
+    tasks, wide_tasks = np.empty(size, np.int64), np.empty(size, np.int64)
+    reference = chunk.index.reference.codes
+    narrow, wide = extend_chains(
+        table, chunk.counts, MAX_CANDIDATES, chunk.codes, reads.start, reads.keep, reference,
+        tasks, wide_tasks,
+    )  # fmt: skip
+    _extend_gapped(chunk, tasks[:narrow], NARROW)
+    wide = list_clipped(tasks[:narrow], table, MAX_CANDIDATES, reads.keep, wide_tasks, wide)
+    _extend_gapped(chunk, wide_tasks[:wide], WIDE)
+
+
+def _extend_gapped(chunk: _Chunk, tasks: np.ndarray, width: int) -> None:
+    if not len(tasks):
+        return
+    reads = chunk.reads
+    tasks = tasks[np.argsort(reads.keep[tasks // MAX_CANDIDATES], kind="stable")]
+    room = chunk.cigar_used + len(tasks) * 48 + 4096
+    if room > len(chunk.cigar):
+        chunk.cigar = np.concatenate((chunk.cigar, np.empty(room, np.uint32)))
+    chunk.cigar_used = extend_gapped(
+        tasks, width, chunk.table, MAX_CANDIDATES, chunk.codes, reads.start, reads.keep,
+        chunk.index.reference.codes, chunk.cigar, chunk.cigar_used,
+    )  # fmt: skip
+
+
+def _rank(chunk: _Chunk) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    reference = chunk.index.reference
+    order = np.empty(chunk.reads.n * MAX_CANDIDATES, np.int64)
+    kept = np.empty(chunk.reads.n, np.int32)
+    tids = np.empty(len(order), np.int32)
+    ends = reference.offsets + reference.lengths
+    rank_candidates(
+        chunk.table, chunk.counts, reference.offsets, ends, chunk.cigar, order, kept, tids
+    )
+    return order, kept, tids
+
+
+def estimate_insert(index: SeedIndex, reads: ReadBatch) -> InsertModel:
+    """Insert sizes of a read group from a chunk at its start (paired).
+
+    Mates that are each placed alone and without rival tell; outliers beyond three interquartile
+    ranges are left out. With fewer than 30 of them the model is not `known`.
+    """
+    chunk = _find_places(index, reads)
+    order, kept, tids = _rank(chunk)
+    sizes = np.empty(reads.n // 2, np.int64)
+    found = insert_sizes(chunk.table, order, kept, tids, reads.keep, sizes)
+    return InsertModel(*fit_insert(sizes[:found]))
+
+
+def align_reads(
+    index: SeedIndex,
+    reads: ReadBatch,
+    insert: InsertModel,
+    first_template: int,
+    most_secondary: int = 0,
+) -> AlignmentBatch:
+    """Align a chunk.
+
+    first_template: ordinal in the input of the chunk's first template; it decides between equals.
+    most_secondary: secondary records a read at most.
+    """
+    chunk = _find_places(index, reads)
+    if reads.paired:
+        added = rescue_mates(
+            chunk.table, chunk.counts, chunk.codes, reads.start, reads.keep,
+            index.reference.codes, insert.low, insert.high,
+        )  # fmt: skip
+        if added:
+            _extend(chunk)
+    order, kept, tids = _rank(chunk)
+    templates = reads.n // 2 if reads.paired else reads.n
+    chosen = np.empty(reads.n, np.int64)
+    mapq = np.empty(reads.n, np.uint8)
+    proper = np.zeros(templates, np.bool_)
+    prices = insert_prices(insert.mean, insert.sd, insert.low, insert.high, insert.known)
+    place_templates(
+        reads.paired, first_template, chunk.table, order, kept, reads.keep, tids, chunk.seed_start,
+        chunk.repeats, insert.low, prices, _WEIGHTS, _LIMITS, chosen, mapq, proper,
+    )  # fmt: skip
+    return _records(chunk, order, kept, tids, chosen, mapq, proper, most_secondary)
+
+
+def _records(chunk, order, kept, tids, chosen, mapq, proper, most_secondary) -> AlignmentBatch:
+    reads = chunk.reads
+    most = 1 + MAX_SPLIT + most_secondary
+    room = int(np.minimum(kept, most).sum() + (kept == 0).sum())
+    kinds = (np.int32, np.uint16, np.int32, np.int32, np.uint8, np.int64, *[np.int32] * 6)
+    out = (np.empty(len(proper) + 1, np.int64), *(np.empty(room, kind) for kind in kinds))
+    cigar = np.empty(chunk.cigar_used * most_secondary + chunk.cigar_used + 3 * room, np.uint32)
+    records, operations = write_records(
+        reads.paired, chunk.table, order, kept, reads.keep, reads.length, tids,
+        chunk.index.reference.offsets, chunk.cigar, chosen, mapq, proper, chunk.seed_start,
+        chunk.repeats, _WEIGHTS, _LIMITS, most_secondary, out, cigar,
+    )  # fmt: skip
+    start, read, flag, tid, pos, quality, at, n, mate_tid, mate_pos, tlen, score, sub = (
+        out[0],
+        *(array[:records] for array in out[1:]),
+    )
+    return AlignmentBatch(
+        start, read, flag, tid, pos, quality, at, n, cigar[:operations], mate_tid, mate_pos,
+        tlen, score, sub,
+    )  # fmt: skip

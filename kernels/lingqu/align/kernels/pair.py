@@ -1,0 +1,204 @@
+"""Choose each template's placement and say how sure it is.
+
+Every combination of the mates' candidates is weighed: its score is the sum of the two alignment
+scores less a price for an unlikely insert size, or UNPAIRED where the two do not face each other
+at a plausible distance. A score unit is worth 6 dB, so that a mismatch is worth Q30. MAPQ is the
+Phred-scaled share of all the weight that speaks for another place of the read, with two kinds of
+place that were not seen added: a chance match, and the copies of seeds too frequent to look at.
+"""
+
+import numpy as np
+
+from lingqu.align.kernels.candidates import MAX_CANDIDATES
+from lingqu.align.kernels.rescue import outer_distance
+from lingqu.align.kernels.scoring import MATCH, MIN_SCORE, MISMATCH
+from lingqu.base.jit import kernel
+
+UNPAIRED = 17
+"""Price, in score units, of a pair whose mates do not face each other."""
+
+MAX_MAPQ = 60
+_CHANCE = 20
+_FREQUENT_BONUS = 3
+_STEP = 10.0**-0.6
+_WEIGHTS = 64
+
+
+def weights():
+    """float64[64]: weight of a combination by how many score units it is below the best."""
+    table = np.ones(_WEIGHTS)
+    for i in range(1, _WEIGHTS):
+        table[i] = table[i - 1] * _STEP
+    return table
+
+
+def phred_limits():
+    """float64[MAX_MAPQ + 1]: error probability of each Phred score."""
+    table = np.ones(MAX_MAPQ + 1)
+    for i in range(1, MAX_MAPQ + 1):
+        table[i] = table[i - 1] * 10.0**-0.1
+    return table
+
+
+def insert_prices(mean, sd, low, high, known):
+    """int32[high - low + 1]: price of an insert size, 0 at the mean; all 0 where not `known`.
+
+    A normal density in units of 6 dB: z^2 / 2 nats are 0.36 z^2 units.
+    """
+    sizes = np.arange(low, high + 1)
+    if not known:
+        return np.zeros(len(sizes), np.int32)
+    z = (sizes - mean) / max(sd, 1.0)
+    return np.minimum(0.36 * z * z + 0.5, UNPAIRED - 1).astype(np.int32)
+
+
+@kernel
+def mapq_of(own, other, limits):
+    """Phred score (0 to MAX_MAPQ) of other / (own + other); 0 where it is a coin toss."""
+    wrong = other / (own + other)
+    low, high = 0, limits.size
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if wrong <= limits[middle]:
+            low = middle
+        else:
+            high = middle
+    return low if low > 3 else 0
+
+
+@kernel(inline="always")
+def _weight(below, table):
+    return table[min(max(below, 0), table.size - 1)]
+
+
+@kernel
+def unseen_score(table, c, length, seeds, repeats):
+    """Score that a place of the read nobody looked at may have."""
+    aligned = table.read_end[c] - table.read_begin[c]
+    score = _CHANCE + (length - aligned) // 10
+    if repeats:
+        distinct = (seeds - repeats) >> 2
+        score = max(score, table.score[c] + (MISMATCH - MATCH) * distinct + _FREQUENT_BONUS)
+    return score
+
+
+@kernel
+def _combination(table, tids, a, length_a, b, length_b, low, prices):
+    """(score, whether proper) of candidates a and b as a pair."""
+    total = table.score[a] + table.score[b]
+    if tids[a] == tids[b]:
+        at = outer_distance(table, a, length_a, b, length_b) - low
+        if 0 <= at < prices.size:
+            return total - prices[at], True
+    return total - UNPAIRED, False
+
+
+@kernel(inline="always")
+def _pick(ordinal, ties):
+    """One of `ties` equals, by the template's ordinal: the same whatever the chunking."""
+    mixed = np.uint64(ordinal + 1) * np.uint64(0x9E3779B97F4A7C15)
+    return np.int64((mixed >> np.uint64(33)) % np.uint64(ties))
+
+
+@kernel
+def _place_single(r, ordinal, table, order, kept, keep, seeds, repeats, w, limits, chosen, mapq):
+    slot = r * MAX_CANDIDATES
+    n = kept[r]
+    chosen[r] = -1
+    mapq[r] = 0
+    if n == 0 or table.score[order[slot]] < MIN_SCORE:
+        return
+    best = table.score[order[slot]]
+    ties = 0
+    total = 0.0
+    for k in range(n):
+        score = table.score[order[slot + k]]
+        ties += score == best
+        total += _weight(best - score, w)
+    c = order[slot + _pick(ordinal, ties)]
+    chosen[r] = c
+    unseen = _weight(best - unseen_score(table, c, keep[r], seeds, repeats), w)
+    mapq[r] = mapq_of(1.0, total - 1.0 + unseen, limits)
+
+
+@kernel
+def _place_pair(t, ordinal, table, order, kept, keep, tids, low, prices, unseen, w, limits):
+    """Best combination of template t: (candidate of R1, of R2, proper, MAPQ of R1, of R2)."""
+    r1, r2 = 2 * t, 2 * t + 1
+    slot1, slot2 = r1 * MAX_CANDIDATES, r2 * MAX_CANDIDATES
+    best = -1000
+    ties = 0
+    for i in range(kept[r1]):
+        for j in range(kept[r2]):
+            score, _ = _combination(
+                table, tids, order[slot1 + i], keep[r1], order[slot2 + j], keep[r2], low, prices
+            )
+            if score > best:
+                best = score
+                ties = 0
+            ties += score == best
+    wanted = _pick(ordinal, ties)
+    c1 = c2 = np.int64(-1)
+    proper = False
+    for i in range(kept[r1]):
+        for j in range(kept[r2]):
+            a, b = order[slot1 + i], order[slot2 + j]
+            score, facing = _combination(table, tids, a, keep[r1], b, keep[r2], low, prices)
+            if score == best:
+                if wanted == 0:
+                    c1, c2, proper = a, b, facing
+                wanted -= 1
+    own1 = own2 = total = 0.0
+    for i in range(kept[r1]):
+        for j in range(kept[r2]):
+            a, b = order[slot1 + i], order[slot2 + j]
+            score, _ = _combination(table, tids, a, keep[r1], b, keep[r2], low, prices)
+            weight = _weight(best - score, w)
+            total += weight
+            if a == c1:
+                own1 += weight
+            if b == c2:
+                own2 += weight
+    ghost1 = _weight(best - (unseen[0] + table.score[c2] - UNPAIRED), w)
+    ghost2 = _weight(best - (unseen[1] + table.score[c1] - UNPAIRED), w)
+    mapq1 = mapq_of(own1 + ghost2, total - own1 + ghost1, limits)
+    mapq2 = mapq_of(own2 + ghost1, total - own2 + ghost2, limits)
+    return c1, c2, proper, mapq1, mapq2
+
+
+@kernel
+def place_templates(
+    paired, first_ordinal, table, order, kept, keep, tids, seed_start, repeats, low, prices,
+    w, limits, chosen, mapq, proper,
+):  # fmt: skip
+    """Place every template of a chunk.
+
+    order, kept, tids: as `rank_candidates` leaves them. low, prices: insert size of prices[0], and
+    `insert_prices`. w, limits: `weights()`, `phred_limits()`. Out: chosen int64[reads], candidate
+    or -1; mapq uint8[reads]; proper bool[templates].
+    """
+    reads = keep.size
+    unseen = np.zeros(2, np.int64)
+    for t in range(reads // 2 if paired else reads):
+        ordinal = first_ordinal + t
+        proper[t] = False
+        r1 = 2 * t if paired else t
+        if paired and kept[r1] and kept[r1 + 1]:
+            for k in range(2):
+                r = r1 + k
+                seeds = seed_start[r + 1] - seed_start[r]
+                c = order[r * MAX_CANDIDATES]
+                unseen[k] = unseen_score(table, c, keep[r], seeds, repeats[r])
+            c1, c2, facing, q1, q2 = _place_pair(
+                t, ordinal, table, order, kept, keep, tids, low, prices, unseen, w, limits
+            )
+            if facing or (table.score[c1] >= MIN_SCORE and table.score[c2] >= MIN_SCORE):
+                chosen[r1], chosen[r1 + 1] = c1, c2
+                mapq[r1], mapq[r1 + 1] = q1, q2
+                proper[t] = facing
+                continue
+        for r in range(r1, r1 + (2 if paired else 1)):
+            seeds = seed_start[r + 1] - seed_start[r]
+            _place_single(
+                r, ordinal, table, order, kept, keep, seeds, repeats[r], w, limits, chosen, mapq
+            )

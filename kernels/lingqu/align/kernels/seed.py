@@ -1,0 +1,118 @@
+"""Seeds: the table of a reference's syncmers, and looking a read's syncmers up in it.
+
+The table is two flat arrays. `entries` (uint64, ascending within a bucket) packs the low bits of a
+seed's hash, its place in the reference and its strand; `buckets` (uint32 or uint64) holds where
+each value of the hash's top bits starts.
+"""
+
+import numpy as np
+
+from lingqu.base.jit import kernel
+from lingqu.sequence.kmers import K, syncmers
+
+PLACE_BITS = 33
+"""Low bits of an entry: 2 * global position + strand (references up to 4.29 Gb)."""
+
+_PLACE = np.uint64(PLACE_BITS)
+_PLACE_MASK = np.uint64((1 << PLACE_BITS) - 1)
+
+
+@kernel
+def count_seeds(codes, begin, end, shift, counts, hashes, places):
+    """Add the seeds of codes[begin:end] to counts[bucket + 1]; bucket = hash >> shift.
+
+    hashes, places: scratch as in `syncmers`. Returns the number of seeds.
+    """
+    found = syncmers(codes, begin, end, hashes, places)
+    for i in range(found):
+        counts[(hashes[i] >> shift) + np.uint64(1)] += 1
+    return found
+
+
+@kernel
+def place_seeds(codes, begin, end, shift, fill, entries, hashes, places):
+    """Write the seeds of codes[begin:end] into their buckets; fill[bucket] is the next free slot."""
+    found = syncmers(codes, begin, end, hashes, places)
+    low = (np.uint64(1) << shift) - np.uint64(1)
+    for i in range(found):
+        bucket = hashes[i] >> shift
+        entries[fill[bucket]] = ((hashes[i] & low) << _PLACE) | np.uint64(places[i])
+        fill[bucket] += 1
+
+
+@kernel
+def sort_buckets(buckets, entries):
+    """Sort the entries of every bucket; placing left equal hashes in order of position."""
+    for b in range(buckets.size - 1):
+        begin, end = buckets[b], buckets[b + 1]
+        if end - begin > 64:
+            entries[begin:end].sort()
+            continue
+        for i in range(begin + 1, end):
+            entry = entries[i]
+            j = i
+            while j > begin and entries[j - 1] > entry:
+                entries[j] = entries[j - 1]
+                j -= 1
+            entries[j] = entry
+
+
+@kernel
+def seed_reads(codes, start, keep, seed_start, hashes, places):
+    """Find the seeds of a chunk of reads.
+
+    codes: uint8[], read r at codes[start[r]:][:keep[r]]. seed_start: int64[n + 1], out: the seeds
+    of read r are seed_start[r] to seed_start[r + 1]. hashes, places: out, as in `syncmers`, places
+    relative to the read; each must hold sum(keep).
+    """
+    total = 0
+    for r in range(start.size):
+        seed_start[r] = total
+        if keep[r] >= K:
+            begin = start[r]
+            found = syncmers(codes, begin, begin + keep[r], hashes[total:], places[total:])
+            for i in range(total, total + found):
+                places[i] -= 2 * begin
+            total += found
+    seed_start[start.size] = total
+    return total
+
+
+@kernel
+def look_up(hashes, total, buckets, entries, shift, first, count):
+    """Find each seed's run of entries.
+
+    hashes: uint64[>= total]. first: int64[total], out: first matching entry. count: int32[total],
+    out: how many match. Two passes, so that the loads of many seeds are under way at once.
+    """
+    low = (np.uint64(1) << shift) - np.uint64(1)
+    for i in range(total):
+        bucket = hashes[i] >> shift
+        first[i] = buckets[bucket]
+        count[i] = buckets[bucket + np.uint64(1)] - buckets[bucket]
+    for i in range(total):
+        begin = first[i]
+        end = begin + count[i]
+        wanted = hashes[i] & low
+        if end - begin > 16:
+            upper = end
+            while begin < upper:
+                middle = (begin + upper) >> 1
+                if (entries[middle] >> _PLACE) < wanted:
+                    begin = middle + 1
+                else:
+                    upper = middle
+        else:
+            while begin < end and (entries[begin] >> _PLACE) < wanted:
+                begin += 1
+        stop = begin
+        while stop < end and (entries[stop] >> _PLACE) == wanted:
+            stop += 1
+        first[i] = begin
+        count[i] = stop - begin
+
+
+@kernel(inline="always")
+def place_of(entry):
+    """2 * global position + strand of an entry (int64)."""
+    return np.int64(entry & _PLACE_MASK)

@@ -16,6 +16,9 @@ COMMANDS = {
     "align": "lingqu.cli.align",
     "call": "lingqu.cli.call",
     "compare": "lingqu.cli.compare",
+    "cohort": "lingqu.cli.cohort",
+    "adopt": "lingqu.cli.adopt",
+    "report": "lingqu.cli.report",
     "doctor": "lingqu.cli.doctor",
 }
 """Command name to the module whose `command` it is; loaded only when asked for."""

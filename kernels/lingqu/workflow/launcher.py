@@ -68,8 +68,8 @@ def _frozen(workflow: Path, state: Path) -> Path:
     shutil.rmtree(code, ignore_errors=True)
     shutil.copytree(workflow, code / "workflows" / workflow.name)
     (code / "envs").mkdir()
-    for recipe in house("envs").glob("*.yaml"):
-        shutil.copy(recipe, code / "envs")
+    for name in ("environment.yml", "requirements.lock"):
+        shutil.copy(house("envs") / name, code / "envs")
     return code / "workflows" / workflow.name
 
 

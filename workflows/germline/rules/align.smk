@@ -7,7 +7,7 @@ rule lanes:
     log:
         "<logs>/lanes/{sample}.log",
     conda:
-        "../../../envs/conda.yaml"
+        "../../../envs/environment.yml"
     params:
         rows=lane_rows,
     shell:
@@ -30,7 +30,7 @@ rule align:
     wildcard_constraints:
         sample=one_of(ALIGNED),
     conda:
-        "../../../envs/conda.yaml"
+        "../../../envs/environment.yml"
     threads: 16
     resources:
         mem_mb=memory(2000, 8),
@@ -58,7 +58,7 @@ rule adopt:
         sample=one_of(ADOPTED),
         format="bam|cram",
     conda:
-        "../../../envs/conda.yaml"
+        "../../../envs/environment.yml"
     resources:
         mem_mb=1000,
     shell:

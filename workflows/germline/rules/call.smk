@@ -15,7 +15,7 @@ rule call:
     benchmark:
         "<benchmarks>/call/{sample}.tsv"
     conda:
-        "../../../envs/conda.yaml"
+        "../../../envs/environment.yml"
     threads: 16
     resources:
         mem_mb=memory(2000, 2),

@@ -14,7 +14,7 @@ rule sites:
     benchmark:
         "<benchmarks>/sites.tsv"
     conda:
-        "../../../envs/conda.yaml"
+        "../../../envs/environment.yml"
     resources:
         mem_mb=2000,
     shell:
@@ -35,7 +35,7 @@ rule genotype:
     benchmark:
         "<benchmarks>/genotype/{sample}.tsv"
     conda:
-        "../../../envs/conda.yaml"
+        "../../../envs/environment.yml"
     threads: 16
     resources:
         mem_mb=memory(2000, 2),
@@ -59,7 +59,7 @@ rule merge:
     benchmark:
         "<benchmarks>/merge.tsv"
     conda:
-        "../../../envs/conda.yaml"
+        "../../../envs/environment.yml"
     resources:
         mem_mb=2000,
     shell:

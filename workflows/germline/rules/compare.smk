@@ -16,7 +16,7 @@ rule compare:
     benchmark:
         "<benchmarks>/compare/{sample}.tsv"
     conda:
-        "../../../envs/conda.yaml"
+        "../../../envs/environment.yml"
     resources:
         mem_mb=memory(1000, 2),
     params:

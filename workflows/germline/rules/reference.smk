@@ -11,7 +11,7 @@ rule index:
     benchmark:
         "<benchmarks>/index.tsv"
     conda:
-        "../../../envs/conda.yaml"
+        "../../../envs/environment.yml"
     threads: 8
     resources:
         mem_mb=memory(1000, 16),

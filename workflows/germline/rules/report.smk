@@ -7,7 +7,7 @@ rule project:
     log:
         "<logs>/project.log",
     conda:
-        "../../../envs/conda.yaml"
+        "../../../envs/environment.yml"
     params:
         text=project_text(),
     shell:
@@ -28,7 +28,7 @@ rule report:
     log:
         "<logs>/report.log",
     conda:
-        "../../../envs/conda.yaml"
+        "../../../envs/environment.yml"
     resources:
         mem_mb=500,
     shell:

@@ -1,0 +1,24 @@
+"""`lingqu adopt`: an existing BAM or CRAM becomes part of a project."""
+
+import click
+
+_EPILOG = """
+\b
+Example:
+  lingqu adopt GRCh38.fa old/S1.cram -o results/align/S1.cram
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("reference", type=click.Path())
+@click.argument("alignment", type=click.Path())
+@click.option("-o", "--output", required=True, type=click.Path(), help="Where the link goes.")
+def command(reference, alignment, output) -> None:
+    """Link ALIGNMENT (a sorted BAM or CRAM) to a new name, after checking it against REFERENCE.
+
+    Its index is linked too, or made where there is none. The workflow uses this for the samples
+    that the sample sheet gives an alignment.
+    """
+    from lingqu.workflow.adopt import adopt
+
+    adopt(reference, alignment, output)

@@ -68,8 +68,7 @@ def _frozen(workflow: Path, state: Path) -> Path:
     shutil.rmtree(code, ignore_errors=True)
     shutil.copytree(workflow, code / "workflows" / workflow.name)
     (code / "envs").mkdir()
-    for name in ("environment.yml", "requirements.lock"):
-        shutil.copy(house("envs") / name, code / "envs")
+    shutil.copy(house("envs") / "environment.yml", code / "envs")
     return code / "workflows" / workflow.name
 
 

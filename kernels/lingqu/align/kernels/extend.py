@@ -39,12 +39,20 @@ _UNKNOWN = np.int16(UNKNOWN)
 _BONUS = np.int16(END_BONUS)
 _ZERO = np.int16(0)
 
-_FROM_INSERTION = np.uint8(1)
-_FROM_DELETION = np.uint8(2)
-_STARTS = np.uint8(4)
-_INSERTION_GOES_ON = np.uint8(8)
-_DELETION_GOES_ON = np.uint8(16)
-_NOTHING = np.uint8(0)
+_ANY_BASE = np.int16(READ_N)
+
+_FROM_INSERTION = np.int16(1)
+_FROM_DELETION = np.int16(2)
+_STARTS = np.int16(4)
+_INSERTION_GOES_ON = np.int16(8)
+_DELETION_GOES_ON = np.int16(16)
+_NO_SOURCE = np.int16(28)
+
+_LANES = np.uint64(LANES)
+_INSERT, _NEXT_HEIGHT, _NEXT_INSERT = (np.uint64(k * LANES) for k in (1, 2, 3))
+_LEFT, _DELETE, _LAST, _BEST, _BEST_ROW, _BEST_COLUMN = (
+    np.uint64(k * LANES) for k in (1, 2, 3, 4, 5, 6)
+)
 
 M, I, D = 0, 1, 2  # noqa: E741  (the names of CIGAR operations)
 
@@ -121,73 +129,78 @@ def extend_ungapped(query, target, length, c, table):
 
 
 @kernel
-def _fill_row(i, width, query, target, last, heights, inserts, moves, best, best_row, best_column):
-    """Compute row `i` of all lanes in place; see `align_lanes`."""
-    floor = _BONUS if i == 0 else _ZERO
-    left = np.empty(LANES, np.int16)
-    delete = np.empty(LANES, np.int16)
-    left[:] = _NEVER
-    delete[:] = _NEVER
-    row = _I16(i)
-    for j in range(width):
-        column = _I16(j)
-        for lane in range(LANES):
-            base = query[i, lane]
-            value = _MATCH if base == target[i + j, lane] else _MISMATCH
-            value = _UNKNOWN if base == READ_N else value
-            before = heights[j, lane]
-            starts = before <= floor
-            height = _I16((floor if starts else before) + value)
-            move = _STARTS if starts else _NOTHING
+def _fill_cell(at, cells, row_state, target, t, moves, m, row, column, floor):
+    """One column of one row, all lanes; see `align_lanes` for the arrays.
 
-            opened = _I16(heights[j + 1, lane] - _OPEN)
-            longer = _I16(inserts[j + 1, lane] - _EXTEND)
-            move |= _INSERTION_GOES_ON if longer > opened else _NOTHING
-            insert = longer if longer > opened else opened
+    Indices are unsigned and the arrays few and flat: then LLVM proves that lanes are independent.
+    """
+    for lane in range(_LANES):
+        base = row_state[lane]
+        value = _MATCH if base == target[t + lane] else _MISMATCH
+        value = _UNKNOWN if base == _ANY_BASE else value
+        before = cells[at + lane]
+        starts = before <= floor
+        height = _I16((floor if starts else before) + value)
+        move = _STARTS if starts else _ZERO
 
-            opened = _I16(left[lane] - _OPEN)
-            longer = _I16(delete[lane] - _EXTEND)
-            move |= _DELETION_GOES_ON if longer > opened else _NOTHING
-            gone = longer if longer > opened else opened
+        opened = _I16(cells[at + _NEXT_HEIGHT + lane] - _OPEN)
+        longer = _I16(cells[at + _NEXT_INSERT + lane] - _EXTEND)
+        goes_on = longer > opened
+        insert = longer if goes_on else opened
+        move = _I16(move | (_INSERTION_GOES_ON if goes_on else _ZERO))
 
-            move |= _FROM_DELETION if gone > height else _NOTHING
-            height = gone if gone > height else height
-            source = np.uint8((move & np.uint8(28)) | _FROM_INSERTION)
-            move = source if insert > height else move
-            height = insert if insert > height else height
+        opened = _I16(row_state[_LEFT + lane] - _OPEN)
+        longer = _I16(row_state[_DELETE + lane] - _EXTEND)
+        goes_on = longer > opened
+        delete = longer if goes_on else opened
+        move = _I16(move | (_DELETION_GOES_ON if goes_on else _ZERO))
 
-            heights[j, lane] = height
-            inserts[j, lane] = insert
-            left[lane] = height
-            delete[lane] = gone
-            moves[i, j, lane] = move
-            total = _I16(height + (_BONUS if row == last[lane] else _ZERO))
-            better = total > best[lane]
-            best[lane] = total if better else best[lane]
-            best_row[lane] = row if better else best_row[lane]
-            best_column[lane] = column if better else best_column[lane]
+        higher = delete > height
+        move = _I16(move | (_FROM_DELETION if higher else _ZERO))
+        height = delete if higher else height
+        higher = insert > height
+        move = _I16((move & _NO_SOURCE) | _FROM_INSERTION) if higher else move
+        height = insert if higher else height
+
+        cells[at + lane] = height
+        cells[at + _INSERT + lane] = insert
+        row_state[_LEFT + lane] = height
+        row_state[_DELETE + lane] = delete
+        moves[m + lane] = np.uint8(move)
+        total = _I16(height + (_BONUS if row == row_state[_LAST + lane] else _ZERO))
+        best = row_state[_BEST + lane]
+        better = total > best
+        row_state[_BEST + lane] = total if better else best
+        row_state[_BEST_ROW + lane] = row if better else row_state[_BEST_ROW + lane]
+        row_state[_BEST_COLUMN + lane] = column if better else row_state[_BEST_COLUMN + lane]
 
 
 @kernel
-def align_lanes(rows, width, query, target, last, heights, inserts, moves, best):
+def align_lanes(rows, width, query, target, cells, row_state, moves):
     """Banded local alignment of LANES reads, row i against columns i to i + width - 1.
 
-    query: uint8[>= rows, LANES]. target: uint8[>= rows + width, LANES]. last: int16[LANES], the last
-    row of each read. heights, inserts: int16[>= width + 1, LANES], scratch. moves: uint8[>= rows,
-    width, LANES], out, for `trace`. best: int16[3, LANES], out: score with end bonuses, row and
-    column of the best cell.
+    All arrays are flat, with LANES values side by side. query: int16[rows]. target:
+    int16[rows + width]. cells: int16[2 * (width + 1)], scratch: height and insertion score a column.
+    row_state: int16[7], in at _LAST: last row of each read; out at _BEST, _BEST_ROW, _BEST_COLUMN: score
+    with end bonuses and place of the best cell (row -1 for none). moves: uint8[rows * width], out,
+    for `trace`.
     """
-    heights[: width + 1] = _NEVER
-    inserts[: width + 1] = _NEVER
-    best[0] = 0
-    best[1] = -1
-    best[2] = 0
+    cells[: 2 * (width + 1) * LANES] = _NEVER
+    row_state[_BEST:_BEST_ROW] = 0
+    row_state[_BEST_ROW:_BEST_COLUMN] = -1
     for i in range(rows):
-        _fill_row(i, width, query, target, last, heights, inserts, moves, best[0], best[1], best[2])
+        row_state[:LANES] = query[i * LANES : (i + 1) * LANES]
+        row_state[_LEFT:_LAST] = _NEVER
+        floor = _BONUS if i == 0 else _ZERO
+        for j in range(width):
+            _fill_cell(
+                np.uint64(2 * j * LANES), cells, row_state, target, np.uint64((i + j) * LANES),
+                moves, np.uint64((i * width + j) * LANES), _I16(i), _I16(j), floor,
+            )  # fmt: skip
 
 
 @kernel
-def trace(moves, lane, row, column, cigar, at):
+def trace(moves, width, lane, row, column, cigar, at):
     """Follow the moves back from a cell; writes (length << 4 | operation) from cigar[at] on.
 
     Returns (number of operations, first row, its column); operations stand first to last.
@@ -197,7 +210,7 @@ def trace(moves, lane, row, column, cigar, at):
     operation = M
     state = M
     while True:
-        move = moves[row, column, lane]
+        move = moves[(row * width + column) * LANES + lane]
         step = state
         if state == M:
             if move & _FROM_INSERTION:
@@ -271,8 +284,8 @@ def _load_lanes(tasks, begin, table, codes, start, keep, slots, width, reference
             rows = max(rows, keep[tasks[begin + lane] // slots])
     for lane in range(LANES):
         if begin + lane >= tasks.size:
-            query[:rows, lane] = READ_N
-            target[: rows + width, lane] = 4
+            query[lane : rows * LANES : LANES] = READ_N
+            target[lane : (rows + width) * LANES : LANES] = 4
             continue
         c = tasks[begin + lane]
         r = c // slots
@@ -280,11 +293,11 @@ def _load_lanes(tasks, begin, table, codes, start, keep, slots, width, reference
         n = keep[r]
         origin = _band_origin(table, c, width)
         for i in range(n):
-            query[i, lane] = codes[strand, start[r] + i]
+            query[i * LANES + lane] = codes[strand, start[r] + i]
         for i in range(n, rows):
-            query[i, lane] = 6
+            query[i * LANES + lane] = 6
         for i in range(rows + width):
-            target[i, lane] = reference[origin + i]
+            target[i * LANES + lane] = reference[origin + i]
     return rows
 
 
@@ -351,13 +364,11 @@ def extend_gapped(tasks, width, table, slots, codes, start, keep, reference, cig
     longest = 0
     for k in range(tasks.size):
         longest = max(longest, keep[tasks[k] // slots])
-    query = np.empty((longest, LANES), np.uint8)
-    target = np.empty((longest + width, LANES), np.uint8)
-    heights = np.empty((width + 1, LANES), np.int16)
-    inserts = np.empty((width + 1, LANES), np.int16)
-    moves = np.empty((longest, width, LANES), np.uint8)
-    best = np.empty((3, LANES), np.int16)
-    last = np.empty(LANES, np.int16)
+    query = np.empty(longest * LANES, np.int16)
+    target = np.empty((longest + width) * LANES, np.int16)
+    cells = np.empty(2 * (width + 1) * LANES, np.int16)
+    row_state = np.empty(7 * LANES, np.int16)
+    moves = np.empty(longest * width * LANES, np.uint8)
     path = np.empty(2 * longest + width + 2, np.uint32)
     for begin in range(0, tasks.size, LANES):
         rows = _load_lanes(
@@ -365,16 +376,19 @@ def extend_gapped(tasks, width, table, slots, codes, start, keep, reference, cig
         )
         for lane in range(LANES):
             inside = begin + lane < tasks.size
-            last[lane] = keep[tasks[begin + lane] // slots] - 1 if inside else -1
-        align_lanes(rows, width, query, target, last, heights, inserts, moves, best)
+            row_state[_LAST + np.uint64(lane)] = (
+                keep[tasks[begin + lane] // slots] - 1 if inside else -1
+            )
+        align_lanes(rows, width, query, target, cells, row_state, moves)
+        scores = row_state[_BEST:].reshape((3, LANES))
         for lane in range(min(LANES, tasks.size - begin)):
             c = tasks[begin + lane]
             r = c // slots
-            row, column = best[1, lane], best[2, lane]
+            row, column = np.int64(scores[1, lane]), np.int64(scores[2, lane])
             if row < 0:
                 continue
-            n, first_row, first_column = trace(moves, lane, row, column, path, 0)
-            score = best[0, lane]
+            n, first_row, first_column = trace(moves, width, lane, row, column, path, 0)
+            score = np.int64(scores[0, lane])
             if first_row == 0:
                 score -= END_BONUS
             if row == keep[r] - 1:

@@ -1,1 +1,1 @@
-"""Numbers to one HTML page."""
+"""Numbers -> one HTML page, and the same numbers as JSON beside it."""

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lingqu.base.errors import LingquError
+from lingqu.base.progress import say
 from lingqu.base.resources import house
+from lingqu.workflow.brief import brief
 from lingqu.workflow.faults import did_you_mean
 from lingqu.workflow.lease import RUN_VARIABLE, end_leftovers, hold
 from lingqu.workflow.project import Project, open_project
@@ -22,7 +24,10 @@ from lingqu.workflow.project import Project, open_project
 
 @dataclass(frozen=True)
 class Run:
-    """What to run: files are relative to `folder`, the working folder of the run."""
+    """What to run: files are relative to `folder`, the working folder of the run.
+
+    brief: show a line for each finished step in place of all that Snakemake tells.
+    """
 
     workflow: str
     folder: Path
@@ -31,6 +36,7 @@ class Run:
     cores: int | None = None
     dry: bool = False
     arguments: Sequence[str] = ()
+    brief: bool = False
 
 
 def find_lingqu() -> None:
@@ -82,11 +88,16 @@ def command(run: Run, code: Path) -> list[str]:
     return [*words, *run.arguments]
 
 
-def _supervise(words: list[str], folder: Path) -> int:
+def _supervise(words: list[str], run: Run) -> int:
     """Run to the end; signals go on to all processes of the run. Returns the exit code."""
-    environment = {**os.environ, RUN_VARIABLE: str(folder)}
     child = subprocess.Popen(
-        words, cwd=folder, env=environment, stdin=subprocess.DEVNULL, process_group=0
+        words,
+        cwd=run.folder,
+        env={**os.environ, RUN_VARIABLE: str(run.folder)},
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE if run.brief else None,
+        text=True,
+        process_group=0,
     )
     stopped: list[int] = []
 
@@ -98,6 +109,9 @@ def _supervise(words: list[str], folder: Path) -> int:
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, forward) for number in numbers}
     try:
+        if child.stderr:
+            for line in brief(child.stderr):
+                say(line)
         code = child.wait()
     finally:
         for number, handler in before.items():
@@ -122,10 +136,10 @@ def launch(run: Run) -> tuple[int, Project]:
     project = open_project(None, [config], workflow / "schemas", run.folder)
     find_lingqu()
     if run.dry:
-        return _supervise(command(run, workflow), run.folder), project
+        return _supervise(command(run, workflow), run), project
     with hold(run.folder):
         words = command(run, _frozen(workflow, run.folder / ".lingqu"))
         try:
-            return _supervise(words, run.folder), project
+            return _supervise(words, run), project
         finally:
             end_leftovers(run.folder)

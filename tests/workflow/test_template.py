@@ -1,0 +1,26 @@
+"""New projects."""
+
+import pytest
+
+from lingqu.base.errors import LingquError
+from lingqu.workflow.template import init
+
+
+def test_init_writes_config_sheet_and_profiles(tmp_path):
+    written = dict(init(tmp_path / "new", "germline"))
+    names = {path.relative_to(tmp_path / "new" / "config").as_posix() for path in written}
+    assert {"germline.yaml", "samples.tsv", "profiles/local/config.yaml"} <= names
+    assert all(written.values())
+
+
+def test_init_keeps_what_is_there(tmp_path):
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "germline.yaml").write_text("mine")
+    written = dict(init(tmp_path, "germline"))
+    assert written[tmp_path / "config" / "germline.yaml"] is False
+    assert (tmp_path / "config" / "germline.yaml").read_text() == "mine"
+
+
+def test_unknown_workflow(tmp_path):
+    with pytest.raises(LingquError, match="no workflow 'germlin'; did you mean 'germline'"):
+        init(tmp_path, "germlin")

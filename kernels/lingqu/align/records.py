@@ -8,7 +8,7 @@ from lingqu.align.batch import AlignmentBatch, ReadBatch
 from lingqu.align.kernels import encode as kernels
 from lingqu.formats.reference import Reference
 
-UNPLACED = np.uint64(2**64 - 1)
+UNPLACED = 1 << 62
 """Sort key of records without a place: behind all others."""
 
 
@@ -16,7 +16,7 @@ UNPLACED = np.uint64(2**64 - 1)
 class Records:
     """BAM records of a chunk in order of place, then strand, then input.
 
-    key: uint64[m], (place in the reference's flat array << 1) | reverse strand. template: int32[m],
+    key: int64[m], (place in the reference's flat array << 1) | reverse strand. template: int32[m],
     number within the chunk. span: int32[m], reference bases covered, 0 where unmapped.
     offset: int64[m + 1], where the records begin in data (uint8).
     """
@@ -80,9 +80,9 @@ def encode_records(
 
 
 def place_keys(found: AlignmentBatch, reference: Reference) -> np.ndarray:
-    """Sort keys (uint64[m]) of the records; see Records."""
+    """Sort keys (int64[m]) of the records; see Records."""
     place = reference.offsets[np.maximum(found.tid, 0)] + found.pos
-    key = (place.astype(np.uint64) << np.uint64(1)) | ((found.flag >> 4) & 1).astype(np.uint64)
+    key = (place << 1) | ((found.flag >> 4) & 1)
     return np.where(found.tid < 0, UNPLACED, key)
 
 

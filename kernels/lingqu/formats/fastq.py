@@ -24,11 +24,13 @@ class Chunk:
 
     texts: one uint8 array of FASTQ text a mate (one of single-end reads). files: what to call
     their sources in a message. first: number of the first record (from 0) in each file.
+    records: how many there are.
     """
 
     group: int
     files: tuple[str, ...]
     first: int
+    records: int
     texts: tuple[np.ndarray, ...]
 
 
@@ -81,6 +83,12 @@ def _text_end(text: np.ndarray) -> int:
     return end
 
 
+def _count(text: np.ndarray) -> int:
+    """Records in `text`, if it is FASTQ."""
+    text = text[: _text_end(text)]
+    return (int(np.count_nonzero(text == kernels.NEWLINE)) + 4) // 4
+
+
 def read_chunks(group: int, paths: tuple[Path, ...], records: int = CHUNK) -> Iterator[Chunk]:
     """Chunks of one file (single-end) or of R1 and R2 in step, for read group number `group`.
 
@@ -95,7 +103,7 @@ def read_chunks(group: int, paths: tuple[Path, ...], records: int = CHUNK) -> It
                 f"{short}: ends after record {first:,} but its mate's file goes on;"
                 " R1 and R2 must hold the same reads in the same order"
             )
-        yield Chunk(group, files, first, texts)
+        yield Chunk(group, files, first, _count(texts[0]), texts)
         first += records
     if not first:
         raise LingquError(f"{files[0]}: no reads in it; name a FASTQ file with reads")
@@ -106,7 +114,8 @@ def _fault(record: bytes) -> str:
     lines = [line.rstrip(b"\r") for line in record.split(b"\n", 4)[:4]]
     if not lines[0].startswith(b"@"):
         return "does not begin with '@'"
-    if not 0 < len(lines[0][1:].split()[:1] and lines[0][1:].split()[0] or b"") < 255:
+    name = lines[0][1:].split(None, 1)[:1]
+    if not name or len(name[0]) > 254 or lines[0][1:2].isspace():
         return "a read needs a name of 1 to 254 characters"
     if len(lines) < 4 and not (len(lines) == 3 and lines[2] == b"+"):
         return "truncated: a record has four lines"
@@ -147,8 +156,8 @@ def _find(chunk: Chunk) -> dict[str, np.ndarray]:
     if min(counts) != max(counts):
         short = int(np.argmin(counts))
         raise LingquError(
-            f"{chunk.files[short]}: ends after record {chunk.first + counts[short]:,} but its mate's"
-            " file goes on; R1 and R2 must hold the same reads in the same order"
+            f"{chunk.files[short]}: ends after record {chunk.first + counts[short]:,} but its"
+            " mate's file goes on; R1 and R2 must hold the same reads in the same order"
         )
     n = counts[0] * mates
     rows = {f"{key}_start": column[:n] for key, column in starts.items()}

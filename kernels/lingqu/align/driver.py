@@ -1,0 +1,155 @@
+"""Reads to one sorted, duplicate-marked, indexed BAM or CRAM: a stream of chunks, then shards.
+
+Chunks are aligned as they are read and their records spilled; duplicates are judged when all are
+there; shards of the genome are then sorted, compressed and indexed on their own, and joined.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lingqu import __version__
+from lingqu.align import plan
+from lingqu.align.batch import InsertModel
+from lingqu.align.index import open_index
+from lingqu.align.join import join
+from lingqu.align.lanes import Lane
+from lingqu.align.sources import Source, open_source
+from lingqu.align.stats import stats_of
+from lingqu.align.steps import ChunkTask, align_chunk, insert_of, judge_duplicates, write_shard
+from lingqu.base.atomic import publish
+from lingqu.base.checkpoint import checkpoint, file_facts
+from lingqu.base.jit import source_digest
+from lingqu.base.progress import progress
+from lingqu.cluster import Cluster
+from lingqu.formats.arrays import whole_facts, write_arrays
+from lingqu.formats.bam_header import header_text
+from lingqu.formats.reference import Reference
+
+UNKNOWN = InsertModel(False, 0.0, 0.0, 0, 0)
+
+
+@dataclass
+class _Run:
+    """What the steps of one run share."""
+
+    fasta: Path
+    folder: Path
+    cluster: Cluster
+    source: Source
+    reference: Reference
+
+
+def _insert_models(run: _Run) -> Callable:
+    """A function from a chunk to its read group's insert sizes, asked of the group's first chunk.
+
+    What is found is kept in the folder, so that a run that goes on goes on with the same.
+    """
+    path = run.folder / "insert.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+
+    def of(chunk) -> InsertModel:
+        if len(chunk.texts) == 1:
+            return UNKNOWN
+        name = str(chunk.group)
+        if name not in known:
+            known[name] = next(iter(run.cluster.map(insert_of, [(run.fasta, chunk)])))
+            with publish(path) as beside:
+                beside.write_text(json.dumps(known))
+        return InsertModel(**known[name])
+
+    return of
+
+
+def _chunk_tasks(run: _Run) -> Iterator[ChunkTask]:
+    insert, templates = _insert_models(run), 0
+    for number, chunk in enumerate(run.source.chunks()):
+        name = run.source.groups[chunk.group]["ID"].encode()
+        yield ChunkTask(run.fasta, run.folder, number, templates, name, insert(chunk), chunk)
+        templates += chunk.records
+
+
+def _align_chunks(run: _Run) -> list[dict]:
+    facts = []
+    with progress("align", "reads", None) as shown:
+        for fact in run.cluster.map(align_chunk, _chunk_tasks(run)):
+            facts.append(fact)
+            shown.advance(fact["counts"]["reads"])
+    return facts
+
+
+def _write_table(run: _Run, facts: list[dict]) -> None:
+    """Per chunk: first template, read group, library (numbers), optical distance."""
+    groups = run.source.groups
+    libraries = sorted({group["LB"] for group in groups})
+    templates = np.array([fact["templates"] for fact in facts], np.int64)
+    columns = {
+        "first_template": np.cumsum(templates) - templates,
+        "group": np.array([fact["group"] for fact in facts], np.int64),
+        "library": np.array(
+            [libraries.index(groups[fact["group"]]["LB"]) for fact in facts], np.int64
+        ),
+        "distance": np.array([fact["distance"] for fact in facts], np.int64),
+    }
+    write_arrays(run.folder / "chunks", {"templates": int(templates.sum())}, columns)
+
+
+def _mark_duplicates(run: _Run, facts: list[dict], weight: np.ndarray) -> None:
+    """Leave one verdict a template (uint8) in the folder."""
+    path = run.folder / "duplicates"
+    if whole_facts(path) is not None:
+        return
+    kind = np.zeros(sum(fact["templates"] for fact in facts), np.uint8)
+    tasks = plan.stretches(run.fasta, run.folder, len(facts), weight, plan.STRETCH_ROWS)
+    for ordinals, kinds in run.cluster.map(judge_duplicates, tasks):
+        kind[ordinals] = kinds
+    write_arrays(path, {}, {"kind": kind})
+
+
+def _write_shards(run: _Run, facts: list[dict], weight: np.ndarray) -> list[dict]:
+    limit = plan.shard_limit(weight)
+    tasks = plan.stretches(run.fasta, run.folder, len(facts), weight, limit)
+    unplaced = [fact["unplaced_bytes"] for fact in facts]
+    tasks += plan.unplaced_stretches(run.fasta, run.folder, len(tasks), unplaced, limit)
+    shards = []
+    with progress("sort and compress", "shards", len(tasks)) as shown:
+        for fact in run.cluster.map(write_shard, tasks):
+            shards.append(fact)
+            shown.advance(1)
+    return shards
+
+
+def align(fasta: Path, lanes: list[Lane], sample: str, out: Path, cluster: Cluster) -> dict:
+    """Align the lanes of a sample to a reference; write `out` (.bam or .cram), index and stats.
+    Returns the stats (`lingqu.align.stats`).
+
+    The bytes depend on the reads, the reference, the lanes' read groups and the version, and not
+    on the cluster. A run that was stopped is taken up where it was. Raises LingquError on input
+    that is at fault, OSError where the disk is.
+    """
+    index = open_index(fasta)
+    source = open_source(lanes, sample, index.reference)
+    command = source.command(fasta, sample)
+    identity = {
+        "version": [__version__, source_digest()],
+        "reference": list(index.reference.md5s),
+        "inputs": [file_facts(path) for lane in lanes for path in lane.files],
+        "groups": source.groups,
+    }
+    with checkpoint(out, identity) as folder:
+        run = _Run(fasta, folder, cluster, source, index.reference)
+        facts = _align_chunks(run)
+        _write_table(run, facts)
+        windows = (len(index.reference.codes) >> (plan.WINDOW_BITS - 1)) + 1
+        size, rows = plan.total_weights(folder, len(facts), windows)
+        _mark_duplicates(run, facts, rows)
+        shards = _write_shards(run, facts, size)
+        header = header_text(index.reference, source.groups, command)
+        join(out, folder, index.reference, header, shards)
+        stats = stats_of(folder, facts, source.groups, sample, command)
+        with publish(Path(f"{out}.stats.json")) as beside:
+            beside.write_text(json.dumps(stats, indent=2) + "\n")
+    return stats

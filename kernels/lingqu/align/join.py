@@ -1,0 +1,59 @@
+"""Shards to one file: header, blocks in order, end of file, and the merged index."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from lingqu.align.steps import shard_path
+from lingqu.base.atomic import publish
+from lingqu.formats import bgzf
+from lingqu.formats.arrays import array_start, open_arrays
+from lingqu.formats.bam_header import bam_header
+from lingqu.formats.bam_index import index_bytes, merge
+from lingqu.formats.cram import write_cram
+from lingqu.formats.reference import Reference
+
+
+def _append(out, path: Path) -> int:
+    """Append a shard's blocks to the open file; their bytes."""
+    start, size = array_start(path, "blocks")
+    out.flush()
+    with path.open("rb") as source:
+        done = 0
+        while done < size:
+            done += os.sendfile(out.fileno(), source.fileno(), start + done, size - done)
+    out.seek(0, os.SEEK_END)
+    return size
+
+
+def _write_bam(path: Path, folder: Path, header: bytes, shards: list[dict]) -> list:
+    """Write a whole BAM file; (file offset, index arrays) of each shard of placed records."""
+    placed = []
+    with path.open("wb") as out:
+        out.write(bgzf.compress(header))
+        for number, shard in enumerate(shards):
+            source, at = shard_path(folder, number), out.tell()
+            _append(out, source)
+            if shard["placed"]:
+                _, arrays = open_arrays(source)
+                placed.append((at, {k: v for k, v in arrays.items() if k != "blocks"}))
+        out.write(bgzf.EOF)
+    return placed
+
+
+def join(out: Path, folder: Path, reference: Reference, header: str, shards: list[dict]) -> Path:
+    """Publish `out` (.bam, or .cram) and its index from the folder's shards; the index's path."""
+    head = bam_header(reference, header)
+    if out.suffix == ".cram":
+        bam = folder / "joined.bam"
+        _write_bam(bam, folder, head, shards)
+        return write_cram(bam, out, reference)
+    with publish(out) as beside:
+        placed = _write_bam(beside, folder, head, shards)
+    unplaced = sum(shard["records"] for shard in shards if not shard["placed"])
+    suffix, index = index_bytes(merge(placed), np.asarray(reference.lengths), unplaced)
+    path = Path(f"{out}{suffix}")
+    with publish(path) as beside:
+        beside.write_bytes(index)
+    return path

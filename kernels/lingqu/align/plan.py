@@ -1,0 +1,73 @@
+"""How the chunks' records are cut into stretches of the genome: by their weight alone.
+
+Stretches are as even as the data: a few for a panel, hundreds for a genome, and none that does
+not fit in memory, whatever the depth, unless one window of 2^14 bases is too deep by itself.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from lingqu.align.records import UNPLACED
+from lingqu.align.steps import WINDOW_BITS, StretchTask, chunk_path
+from lingqu.formats.arrays import open_arrays
+
+SHARD_BYTES = 1 << 26, 1 << 29
+"""Least and most bytes of records in a shard, before compression."""
+
+_SHARDS = 512
+
+STRETCH_ROWS = 1 << 20
+"""Duplicate records judged at a time."""
+
+
+def total_weights(folder: Path, chunks: int, windows: int) -> tuple[np.ndarray, np.ndarray]:
+    """(bytes of records, duplicate records) in each window: int64[windows], over all chunks."""
+    size, rows = np.zeros(windows, np.int64), np.zeros(windows, np.int64)
+    for number in range(chunks):
+        _, arrays = open_arrays(chunk_path(folder, number))
+        size[arrays["window"]] += arrays["window_bytes"]
+        rows[arrays["end_window"]] += arrays["end_rows"]
+    return size, rows
+
+
+def shard_limit(weight: np.ndarray) -> int:
+    """Bytes of records a shard: small enough to spread, large enough not to be many."""
+    least, most = SHARD_BYTES
+    return min(max(int(weight.sum()) // _SHARDS, least), most)
+
+
+def cut(weight: np.ndarray, limit: int) -> list[tuple[int, int]]:
+    """Keys [low, high) of stretches of whole windows that weigh about `limit` each."""
+    if not weight.any():
+        return []
+    before = np.cumsum(weight) - weight
+    starts = np.flatnonzero(np.diff(before // limit, prepend=-1))
+    keys = [int(start) << WINDOW_BITS for start in starts] + [len(weight) << WINDOW_BITS]
+    return list(zip(keys[:-1], keys[1:], strict=True))
+
+
+def stretches(
+    fasta: Path, folder: Path, chunks: int, weight: np.ndarray, limit: int
+) -> list[StretchTask]:
+    """One task for each stretch of `weight`, numbered from 0, over all chunks."""
+    return [
+        StretchTask(fasta, folder, number, 0, chunks, low, high)
+        for number, (low, high) in enumerate(cut(weight, limit))
+    ]
+
+
+def unplaced_stretches(
+    fasta: Path, folder: Path, first: int, size: list[int], limit: int
+) -> list[StretchTask]:
+    """Tasks, numbered from `first`, for the unplaced records of runs of chunks.
+
+    size: bytes of unplaced records in each chunk.
+    """
+    weight = np.array(size, np.int64)
+    before = np.cumsum(weight) - weight
+    starts = np.flatnonzero(np.diff(before // limit, prepend=-1)).tolist() if weight.any() else []
+    return [
+        StretchTask(fasta, folder, first + i, begin, end, UNPLACED, UNPLACED + 1)
+        for i, (begin, end) in enumerate(zip(starts, [*starts[1:], len(size)], strict=False))
+    ]

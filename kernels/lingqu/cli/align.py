@@ -1,0 +1,92 @@
+"""`lingqu align`: reads to one sorted, duplicate-marked, indexed BAM or CRAM."""
+
+from pathlib import Path
+
+import click
+
+from lingqu.base.errors import LingquError
+
+_PATH = click.Path(path_type=Path)
+
+
+def _lanes(reads: tuple[Path, ...], table: Path | None, line: str | None, sample: str | None):
+    """(sample, lanes) of what was asked for."""
+    from lingqu.align.lanes import Lane, parse_read_group, read_group, read_lanes
+    from lingqu.formats.unaligned import is_alignment_file
+
+    given = parse_read_group(line) if line else {}
+    sample = sample or given.get("SM")
+    if not sample:
+        raise click.UsageError("whose reads are these? Give --sample NAME (or SM in -R).")
+    if table and (reads or line):
+        raise click.UsageError("give either --lanes or R1 [R2] with -R, not both.")
+    if table:
+        return sample, read_lanes(table, sample)
+    if not 1 <= len(reads) <= 2:
+        raise click.UsageError("give R1 and R2 (or R1 alone, or one BAM or CRAM), or --lanes.")
+    if any(is_alignment_file(path) for path in reads):
+        if len(reads) == 2:
+            raise LingquError(f"{reads[1]}: one BAM or CRAM at a time, and no FASTQ beside it")
+        return sample, [Lane(reads, read_group(given, sample) if given else {})]
+    return sample, [Lane(reads, read_group(given, sample))]
+
+
+def _told(out: Path, stats: dict) -> str:
+    def share(name: str) -> str:
+        return f"{100 * stats[name] / max(stats['reads'], 1):.2f} % {name.replace('_', ' ')}"
+
+    shares = ", ".join(map(share, ("mapped", "properly_paired", "duplicates")))
+    return f"{out}: {stats['reads']:,} reads, {shares}"
+
+
+@click.command(short_help="Align reads: FASTQ, BAM or CRAM in, sorted BAM or CRAM out.")
+@click.argument("fasta", metavar="REF.fa", type=_PATH)
+@click.argument("reads", metavar="[R1 [R2]]", nargs=-1, type=_PATH)
+@click.option("-o", "--output", "out", required=True, type=_PATH, help="OUT.bam or OUT.cram.")
+@click.option("--sample", help="Name of the sample; may be left out where -R gives SM.")
+@click.option("-R", "line", metavar="LINE", help="Read group, as bwa's: '@RG\\tID:L1\\tSM:S'.")
+@click.option("--lanes", "table", type=_PATH, help="Table of lanes: R1, R2, ID, LB, PL, PU.")
+@click.option("-t", "--threads", type=click.IntRange(1), help="Cores to use  [default: all].")
+@click.option(
+    "--backend",
+    type=click.Choice(["threads", "dask"]),
+    default="threads",
+    show_default=True,
+    help="Work in threads, or in the processes of a local Dask cluster.",
+)
+@click.option("--scheduler", type=_PATH, help="Scheduler file of a running Dask cluster.")
+def command(fasta, reads, out, sample, line, table, threads, backend, scheduler) -> None:
+    r"""Align reads to a reference: sorted, duplicates marked, indexed, in one step.
+
+    Reads are FASTQ (plain, gzip or BGZF), paired or single, or one BAM or CRAM in any order,
+    whose read groups are kept. Adapters are found and soft-clipped (tag XT: where they begin),
+    nothing is thrown away. OUT.bam.bai (or .csi, .crai) and OUT.bam.stats.json stand beside the
+    output. A run that was stopped goes on where it was when the same command is given again.
+
+    \b
+    Examples:
+      lingqu align GRCh38.fa R1.fq.gz R2.fq.gz --sample NA12878 -o NA12878.bam
+      lingqu align GRCh38.fa R1.fq.gz R2.fq.gz -R '@RG\tID:L1\tSM:NA12878\tLB:lib1' -o L1.bam
+      lingqu align GRCh38.fa --lanes lanes.tsv --sample NA12878 -o NA12878.cram
+      lingqu align GRCh38.fa old.cram --sample NA12878 -o new.bam
+
+    \b
+    lanes.tsv, tab-separated, one line a lane (R2 and what follows may be left out):
+      R1           R2           ID   LB     PL         PU
+      a_1.fq.gz    a_2.fq.gz    L1   lib1   ILLUMINA   HXXX.1
+    """
+    from lingqu.base.progress import say
+
+    if out.suffix not in (".bam", ".cram"):
+        raise LingquError(f"{out}: the output must end in .bam or .cram")
+    sample, lanes = _lanes(reads, table, line, sample)
+    from lingqu.base.jit import is_cold
+    from lingqu.cluster import open_cluster
+
+    if is_cold():
+        say("compiling the kernels for the first time (under a minute)")
+    from lingqu.align.driver import align
+
+    with open_cluster(threads, backend, scheduler) as cluster:
+        stats = align(fasta, lanes, sample, out, cluster)
+    say(_told(out, stats))

@@ -1,0 +1,30 @@
+"""`lingqu index`: prepare a reference."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command(short_help="Prepare a reference genome.")
+@click.argument("fasta", metavar="REF.fa", type=click.Path(path_type=Path))
+def command(fasta: Path) -> None:
+    """Prepare a reference genome: its sequence and seeds, in REF.fa.lingqu/ beside it.
+
+    align and call do this by themselves where it is missing; do it ahead when many jobs will
+    start at once, or when they may not write into the reference's folder. FASTA may be plain or
+    gzip.
+
+    \b
+    Example:
+      lingqu index GRCh38.fa
+    """
+    from lingqu.align.index import open_index
+    from lingqu.base.jit import is_cold
+    from lingqu.base.progress import say
+    from lingqu.formats.reference import store_folder
+
+    if is_cold():
+        say("compiling the kernels for the first time (under a minute)")
+    reference = open_index(fasta).reference
+    bases = int(reference.lengths.sum())
+    print(f"{store_folder(fasta)}: {len(reference.names):,} contigs, {bases:,} bases")

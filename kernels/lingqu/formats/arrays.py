@@ -1,0 +1,73 @@
+"""Named arrays in one file with checksums: what a run leaves on disk between its steps.
+
+Layout: 8 bytes of magic, the length of the head (uint64), the head (JSON: name -> dtype, shape,
+start, crc32, and the facts), then the arrays, each at a multiple of 64 bytes.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from isal import isal_zlib
+
+from lingqu.base.atomic import publish
+
+_MAGIC = b"LINGQU\0\1"
+_ALIGN = 64
+
+
+def write_arrays(path: Path, facts: dict, arrays: dict[str, np.ndarray]) -> None:
+    """Publish `arrays`, with `facts` (what JSON can say), under `path`."""
+    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    table, at = {}, 0
+    for name, array in arrays.items():
+        check = isal_zlib.crc32(array.view(np.uint8)) if array.size else 0
+        table[name] = [array.dtype.str, list(array.shape), at, check]
+        at += -(-array.nbytes // _ALIGN) * _ALIGN
+    head = json.dumps({"arrays": table, "facts": facts}).encode()
+    head += b" " * (-(len(head) + 16) % _ALIGN)
+    with publish(path) as beside, beside.open("wb") as out:
+        out.write(_MAGIC + len(head).to_bytes(8, "little") + head)
+        for array in arrays.values():
+            out.write(array)
+            out.write(bytes(-array.nbytes % _ALIGN))
+
+
+def array_start(path: Path, name: str) -> tuple[int, int]:
+    """Where in the file the bytes of array `name` begin, and how many they are."""
+    head, begin = _head(path)
+    kind, shape, at, _ = head["arrays"][name]
+    return begin + at, int(np.prod(shape)) * np.dtype(kind).itemsize
+
+
+def _head(path: Path) -> tuple[dict, int]:
+    with path.open("rb") as stream:
+        start = stream.read(16)
+        if start[:8] != _MAGIC:
+            raise ValueError(f"{path}: not a file of arrays")
+        size = int.from_bytes(start[8:], "little")
+        return json.loads(stream.read(size)), 16 + size
+
+
+def open_arrays(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
+    """(facts, arrays as read-only memory maps)."""
+    head, begin = _head(path)
+    flat = np.memmap(path, np.uint8, "r").view(np.ndarray)
+    arrays = {}
+    for name, (kind, shape, at, _) in head["arrays"].items():
+        size = int(np.prod(shape)) * np.dtype(kind).itemsize
+        arrays[name] = flat[begin + at :][:size].view(kind).reshape(shape)
+    return head["facts"], arrays
+
+
+def whole_facts(path: Path) -> dict | None:
+    """The facts of a file whose checksums all hold; None where it is missing or damaged."""
+    try:
+        head, _ = _head(path)
+        facts, arrays = open_arrays(path)
+    except (OSError, ValueError, KeyError):
+        return None
+    for name, array in arrays.items():
+        if array.size and isal_zlib.crc32(array.view(np.uint8)) != head["arrays"][name][3]:
+            return None
+    return facts

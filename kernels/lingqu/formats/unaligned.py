@@ -1,0 +1,190 @@
+"""Reads out of BAM and CRAM, aligned or not, in any order, as chunks of FASTQ text.
+
+Mates are brought together by name. Those that wait for their mate are held in memory up to a
+limit, beyond it in files by a hash of the name; the order of what comes out is the input's alone.
+"""
+
+import tempfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pysam
+
+from lingqu.base.errors import LingquError
+from lingqu.formats.bgzf import is_bgzf
+from lingqu.formats.fasta_for_htslib import htslib_fasta
+from lingqu.formats.fastq import CHUNK, Chunk
+from lingqu.formats.reference import Reference
+
+_WAITING = 1_000_000
+_PARTS = 64
+_MISSING_QUALITY = '"'
+_SKIPPED = 0x900
+
+
+def is_alignment_file(path: Path) -> bool:
+    """Whether the file begins as BAM (in BGZF) or CRAM does."""
+    start = _start(path)
+    if start[:4] == b"CRAM":
+        return True
+    if not is_bgzf(start):
+        return False
+    with pysam.BGZFile(str(path), "rb") as stream:
+        return stream.read(4) == b"BAM\1"
+
+
+def _start(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(18)
+    except OSError as error:
+        raise LingquError(f"{path}: {error.strerror}; name an existing file") from None
+
+
+def _open(path: Path, reference: Reference) -> pysam.AlignmentFile:
+    """The file's reader; a CRAM of our reference is decoded with it, another finds its own."""
+    try:
+        reader = pysam.AlignmentFile(str(path), check_sq=False)
+        known = {contig.get("M5") for contig in reader.header.to_dict().get("SQ", [])}
+        if reader.is_cram and known <= set(reference.md5s):
+            reader.close()
+            fasta = str(htslib_fasta(reference))
+            reader = pysam.AlignmentFile(str(path), check_sq=False, reference_filename=fasta)
+        return reader
+    except (OSError, ValueError) as error:
+        raise LingquError(f"{path}: cannot be read ({error}); name a BAM or CRAM file") from None
+
+
+def read_groups_of(path: Path, reference: Reference) -> list[dict[str, str]]:
+    """Fields of the file's @RG lines, ID first."""
+    with _open(path, reference) as reader:
+        groups = reader.header.to_dict().get("RG", [])
+    return [{"ID": group["ID"]} | group for group in groups]
+
+
+@dataclass
+class _Mates:
+    """Reads that wait for their mate: name -> (mate, group, FASTQ text)."""
+
+    folder: Path
+    waiting: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+    spilled: bool = False
+
+    def add(self, name: str, mate: int, group: int, text: str) -> tuple[str, ...] | None:
+        """R1 and R2 once both have come; a mate that comes twice goes out by itself."""
+        other = self.waiting.pop(name, None)
+        if other is not None and other[0] != mate:
+            return (other[2], text) if mate else (text, other[2])
+        if other is not None:
+            self.waiting[name] = other
+            return (text,)
+        self.waiting[name] = (mate, group, text)
+        if len(self.waiting) >= _WAITING:
+            self.spill()
+        return None
+
+    def spill(self) -> None:
+        """Move all that waits to files by a hash of the name."""
+        lines: dict[int, list[str]] = {}
+        for name, (mate, group, text) in self.waiting.items():
+            part = zlib.crc32(name.encode()) % _PARTS
+            lines.setdefault(part, []).append(f"{mate}\t{group}\n{text}")
+        for part, texts in lines.items():
+            with (self.folder / str(part)).open("a") as out:
+                out.writelines(texts)
+        self.waiting.clear()
+        self.spilled = True
+
+    def rest(self) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """(group, texts): late pairs and reads whose mate never came."""
+        if not self.spilled:
+            yield from ((group, (text,)) for _, group, text in self.waiting.values())
+            return
+        self.spill()
+        for part in range(_PARTS):
+            yield from self._part(self.folder / str(part))
+
+    def _part(self, path: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
+        if not path.exists():
+            return
+        waiting: dict[str, tuple[int, int, str]] = {}
+        with path.open() as lines:
+            for head, *record in zip(*[lines] * 5, strict=True):
+                mate, group = map(int, head.split())
+                other = waiting.get(record[0])
+                text = "".join(record)
+                if other is None:
+                    waiting[record[0]] = (mate, group, text)
+                elif other[0] == mate:
+                    yield group, (text,)
+                else:
+                    del waiting[record[0]]
+                    yield group, (other[2], text) if mate else (text, other[2])
+        yield from ((group, (text,)) for _, group, text in waiting.values())
+
+
+def _fastq(record: pysam.AlignedSegment) -> str:
+    sequence = record.get_forward_sequence() or ""
+    scores = record.query_qualities_str if sequence else ""
+    if scores is None:
+        scores = _MISSING_QUALITY * len(sequence)
+    elif record.is_reverse:
+        scores = scores[::-1]
+    return f"@{record.query_name}\n{sequence}\n+\n{scores}\n"
+
+
+def _templates(
+    path: Path, reference: Reference, number_of: dict[str, int], folder: Path
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """(group, FASTQ texts: two of a pair, one of a single read)."""
+    mates = _Mates(folder)
+    try:
+        with _open(path, reference) as reader:
+            for record in reader.fetch(until_eof=True):
+                if record.flag & _SKIPPED:
+                    continue
+                name = record.get_tag("RG") if record.has_tag("RG") else ""
+                group, text = number_of.get(name, 0), _fastq(record)
+                if not record.is_paired:
+                    yield group, (text,)
+                elif pair := mates.add(record.query_name, int(record.is_read2), group, text):
+                    yield group, pair
+    except OSError as error:
+        raise LingquError(f"{path}: damaged or truncated ({error}); copy it again") from None
+    yield from mates.rest()
+
+
+def read_alignment_chunks(
+    first_group: int, ids: list[str], path: Path, reference: Reference, records: int = CHUNK
+) -> Iterator[Chunk]:
+    """Chunks of a BAM or CRAM file: each of one read group, all paired or all single.
+
+    ids: the IDs of the file's read groups, which become groups first_group, first_group + 1, ...;
+    reads of any other go to the first. Secondary and supplementary records are left out, reverse
+    reads turned back, and reads whose mate is not in the file go out as single reads.
+    """
+    number_of = {name: i for i, name in enumerate(ids)}
+    open_chunks: dict[tuple[int, int], list[tuple[str, ...]]] = {}
+    done: dict[tuple[int, int], int] = {}
+
+    def chunk(key: tuple[int, int]) -> Chunk:
+        size = len(open_chunks[key])
+        texts = tuple("".join(mate).encode() for mate in zip(*open_chunks.pop(key), strict=True))
+        first = done.get(key, 0)
+        done[key] = first + records
+        arrays = tuple(np.frombuffer(text, np.uint8) for text in texts)
+        return Chunk(first_group + key[0], (str(path),) * key[1], first, size, arrays)
+
+    with tempfile.TemporaryDirectory(prefix="lingqu-") as folder:
+        for group, texts in _templates(path, reference, number_of, Path(folder)):
+            key = (group, len(texts))
+            open_chunks.setdefault(key, []).append(texts)
+            if len(open_chunks[key]) == records:
+                yield chunk(key)
+        for key in sorted(open_chunks):
+            yield chunk(key)
+    if not done:
+        raise LingquError(f"{path}: no reads in it; name a file with reads")

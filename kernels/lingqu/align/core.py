@@ -12,7 +12,7 @@ from lingqu.align.kernels.extend import NARROW, WIDE, extend_chains, extend_gapp
 from lingqu.align.kernels.finish import rank_candidates
 from lingqu.align.kernels.insert import fit_insert, insert_sizes
 from lingqu.align.kernels.pair import insert_prices, phred_limits, place_templates, weights
-from lingqu.align.kernels.record import MAX_SPLIT, write_records
+from lingqu.align.kernels.record import MAX_SPLIT, new_records, write_records
 from lingqu.align.kernels.rescue import rescue_mates
 from lingqu.align.kernels.seed import look_up, seed_reads
 from lingqu.align.kernels.strand import both_strands
@@ -152,19 +152,13 @@ def _records(chunk, order, kept, tids, chosen, mapq, proper, most_secondary) -> 
     reads = chunk.reads
     most = 1 + MAX_SPLIT + most_secondary
     room = int(np.minimum(kept, most).sum() + (kept == 0).sum())
-    kinds = (np.int32, np.uint16, np.int32, np.int32, np.uint8, np.int64, *[np.int32] * 6)
-    out = (np.empty(len(proper) + 1, np.int64), *(np.empty(room, kind) for kind in kinds))
-    cigar = np.empty(chunk.cigar_used * most_secondary + chunk.cigar_used + 3 * room, np.uint32)
+    out = new_records(len(proper), room)
+    cigar = np.empty(chunk.cigar_used + 3 * room, np.uint32)
     records, operations = write_records(
-        reads.paired, chunk.table, order, kept, reads.keep, reads.length, tids,
+        2 if reads.paired else 1, chunk.table, order, kept, reads.keep, reads.length, tids,
         chunk.index.reference.offsets, chunk.cigar, chosen, mapq, proper, chunk.seed_start,
         chunk.repeats, _WEIGHTS, _LIMITS, most_secondary, out, cigar,
     )  # fmt: skip
-    start, read, flag, tid, pos, quality, at, n, mate_tid, mate_pos, tlen, score, sub = (
-        out[0],
-        *(array[:records] for array in out[1:]),
-    )
-    return AlignmentBatch(
-        start, read, flag, tid, pos, quality, at, n, cigar[:operations], mate_tid, mate_pos,
-        tlen, score, sub,
-    )  # fmt: skip
+    fields = {name: array[:records] for name, array in out._asdict().items()}
+    fields["record_start"] = out.record_start
+    return AlignmentBatch(cigar=cigar[:operations], **fields)

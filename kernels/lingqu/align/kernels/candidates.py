@@ -29,10 +29,10 @@ class Candidates(NamedTuple):
     cigar_len: np.ndarray  # int32
 
 
-MAX_CANDIDATES = 16
+MAX_CANDIDATES = 40
 """Places kept for a read, those found by mate rescue included."""
 
-CHAINED = 12
+CHAINED = 32
 """Places kept for a read by chaining."""
 
 

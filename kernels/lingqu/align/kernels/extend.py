@@ -179,11 +179,11 @@ def _fill_cell(at, cells, row_state, target, t, moves, m, row, column, floor):
 def align_lanes(rows, width, query, target, cells, row_state, moves):
     """Banded local alignment of LANES reads, row i against columns i to i + width - 1.
 
-    All arrays are flat, with LANES values side by side. query: int16[rows]. target:
-    int16[rows + width]. cells: int16[2 * (width + 1)], scratch: height and insertion score a column.
-    row_state: int16[7], in at _LAST: last row of each read; out at _BEST, _BEST_ROW, _BEST_COLUMN: score
-    with end bonuses and place of the best cell (row -1 for none). moves: uint8[rows * width], out,
-    for `trace`.
+    All arrays are flat, with LANES values side by side; the sizes here are a lane's. query:
+    int16[rows]. target: int16[rows + width]. cells: int16[2 * (width + 1)], scratch: height and
+    insertion score of a column. row_state: int16[7], in at _LAST: last row of each read; out at
+    _BEST, _BEST_ROW, _BEST_COLUMN: score with end bonuses and place of the best cell, row -1 for
+    none. moves: uint8[rows * width], out, for `trace`.
     """
     cells[: 2 * (width + 1) * LANES] = _NEVER
     row_state[_BEST:_BEST_ROW] = 0

@@ -3,6 +3,8 @@
 Field semantics: SAM specification, sections 1.4 and 2.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from lingqu.align.kernels.candidates import MAX_CANDIDATES
@@ -19,6 +21,30 @@ MAX_SPLIT = 3
 """Supplementary records of a read at most."""
 
 _CLIP = 4
+
+
+class Records(NamedTuple):
+    """The arrays of an AlignmentBatch, but for its CIGAR pool; see there."""
+
+    record_start: np.ndarray
+    read: np.ndarray
+    flag: np.ndarray
+    tid: np.ndarray
+    pos: np.ndarray
+    mapq: np.ndarray
+    cigar_start: np.ndarray
+    cigar_len: np.ndarray
+    mate_tid: np.ndarray
+    mate_pos: np.ndarray
+    tlen: np.ndarray
+    score: np.ndarray
+    sub_score: np.ndarray
+
+
+def new_records(templates, room):
+    """Records with room for `room` of them."""
+    kinds = (np.int32, np.uint16, np.int32, np.int32, np.uint8, np.int64, *[np.int32] * 6)
+    return Records(np.empty(templates + 1, np.int64), *(np.empty(room, kind) for kind in kinds))
 
 
 @kernel
@@ -117,114 +143,126 @@ def _template_length(begin, end, mate_begin, mate_end, first):
 
 
 @kernel
+def _pair_flag(mates, k, mate, table, proper):
+    """The bits that mate `k` of a template owes to its partner `mate` (-1 if unmapped)."""
+    if mates == 1:
+        return 0
+    flag = PAIRED | (LAST if k else FIRST)
+    if mate < 0:
+        flag |= MATE_UNMAPPED
+    elif table.strand[mate]:
+        flag |= MATE_REVERSE
+    return flag | (PROPER if proper else 0)
+
+
+@kernel
+def _other_records(table, order, kept, r, primary, keep, most_secondary, others):
+    """List the read's further candidates to report; returns (supplementary ones, all)."""
+    splits = find_splits(table, order, kept, r, primary, keep, others)
+    n = splits
+    for k in range(kept[r]):
+        c = order[r * MAX_CANDIDATES + k]
+        if n - splits == most_secondary:
+            break
+        taken = c == primary
+        for i in range(splits):
+            taken = taken or c == others[i]
+        if not taken:
+            others[n] = c
+            n += 1
+    return splits, n
+
+
+@kernel
+def _write_place(out, at, table, c, tids, offsets, keep, length, pool, cigar, used):
+    """Write where candidate c stands: contig, position, CIGAR, score; returns the next free op."""
+    out.tid[at] = tids[c]
+    out.pos[at] = table.ref_begin[c] - offsets[tids[c]]
+    out.score[at] = table.score[c]
+    out.cigar_start[at] = used
+    out.cigar_len[at] = write_cigar(table, c, keep, length, pool, cigar, used)
+    return used + out.cigar_len[at]
+
+
+@kernel
 def write_records(
-    paired, table, order, kept, keep, length, tids, offsets, pool, chosen, mapq, proper,
+    mates, table, order, kept, keep, length, tids, offsets, pool, chosen, mapq, proper,
     seed_start, repeats, w, limits, most_secondary, out, cigar,
 ):  # fmt: skip
-    """Fill `out`, the arrays of an AlignmentBatch, with a chunk's records.
+    """Fill `out` with a chunk's records, in template order: primaries, then the others.
 
-    out: (record_start, read, flag, tid, pos, mapq, cigar_start, cigar_len, mate_tid, mate_pos, tlen,
-    score, sub_score) with room for (1 + MAX_SPLIT + most_secondary) records a read. cigar:
-    uint32[], out. Returns (records, operations).
+    mates: reads a template, 1 or 2. out: Records with room for 1 + MAX_SPLIT + most_secondary
+    records a read. cigar: uint32[], out. Returns (records, operations).
     """
-    (record_start, read, flags, tid, pos, quality, cigar_start, cigar_len,
-     mate_tid, mate_pos, tlen, score, sub) = out  # fmt: skip
-    splits = np.empty(MAX_SPLIT, np.int64)
-    mates = 2 if paired else 1
-    m = 0
-    used = 0
+    others = np.empty(MAX_SPLIT + most_secondary, np.int64)
+    m = used = 0
     for t in range(keep.size // mates):
-        record_start[t] = m
-        for k in range(mates):
-            r = t * mates + k
-            read[m + k] = r
+        out.record_start[t] = m
         lead = m
         m += mates
         for k in range(mates):
             r = t * mates + k
             c = chosen[r]
-            mate = chosen[t * mates + 1 - k] if paired else np.int64(-1)
-            flag = 0
-            if paired:
-                flag = PAIRED | (LAST if k else FIRST)
-                if mate < 0:
-                    flag |= MATE_UNMAPPED
-                elif table.strand[mate]:
-                    flag |= MATE_REVERSE
-                if proper[t]:
-                    flag |= PROPER
-            mate_place = mate if mate >= 0 else c
-            their_tid = their_pos = -1
-            if paired and mate_place >= 0:
-                their_tid = tids[mate_place]
-                their_pos = table.ref_begin[mate_place] - offsets[their_tid]
-            distance = 0
-            if c >= 0 and mate >= 0 and tids[c] == tids[mate]:
-                distance = _template_length(
-                    table.ref_begin[c], table.ref_end[c],
-                    table.ref_begin[mate], table.ref_end[mate], k == 0,
-                )  # fmt: skip
-            emitted = np.int64(1)
-            split_count = 0
+            mate = chosen[r ^ 1] if mates == 2 else np.int64(-1)
+            flag = _pair_flag(mates, k, mate, table, proper[t])
+            splits = n = 0
             if c >= 0:
-                split_count = find_splits(table, order, kept, r, c, keep[r], splits)
-                others = min(max(kept[r] - 1 - split_count, 0), most_secondary)
-                emitted += split_count + others
-            secondary = 0
-            for e in range(emitted):
+                splits, n = _other_records(
+                    table, order, kept, r, c, keep[r], most_secondary, others
+                )
+            for e in range(n + 1):
                 at = lead + k if e == 0 else m
-                own = c
-                extra = 0
-                q = mapq[r]
-                if e and e <= split_count:
-                    own = splits[e - 1]
-                    extra = SUPPLEMENTARY
+                own = c if e == 0 else others[e - 1]
+                m += e > 0
+                out.read[at] = r
+                _write_mate(out, at, table, c, mate, mates, k, tids, offsets)
+                out.sub_score[at] = -1
+                if own < 0:
+                    _write_unmapped(out, at, flag, used)
+                    continue
+                used = _write_place(
+                    out, at, table, own, tids, offsets, keep[r], length[r], pool, cigar, used
+                )
+                out.sub_score[at] = sub_score(table, order, kept, r, own, keep[r])
+                flag_here = flag | (REVERSE if table.strand[own] else 0)
+                out.mapq[at] = mapq[r] if e == 0 else 0
+                if 0 < e <= splits:
+                    flag_here |= SUPPLEMENTARY
                     seeds = seed_start[r + 1] - seed_start[r]
-                    q = split_mapq(
+                    out.mapq[at] = split_mapq(
                         table, order, kept, r, own, keep[r], seeds, repeats[r], w, limits
                     )
                 elif e:
-                    own, secondary = _next_secondary(
-                        order, kept, r, c, splits, split_count, secondary
-                    )
-                    extra = SECONDARY
-                    q = 0
-                if e:
-                    read[at] = r
-                    m += 1
-                mate_tid[at], mate_pos[at] = their_tid, their_pos
-                tlen[at] = distance
-                cigar_start[at] = used
-                cigar_len[at] = 0
-                score[at] = 0
-                sub[at] = -1
-                quality[at] = 0
-                if own < 0:
-                    flags[at] = flag | UNMAPPED
-                    tid[at], pos[at] = their_tid, their_pos
-                    continue
-                flags[at] = flag | extra | (REVERSE if table.strand[own] else 0)
-                tid[at] = tids[own]
-                pos[at] = table.ref_begin[own] - offsets[tids[own]]
-                quality[at] = q
-                score[at] = table.score[own]
-                sub[at] = sub_score(table, order, kept, r, own, keep[r])
-                n = write_cigar(table, own, keep[r], length[r], pool, cigar, used)
-                cigar_len[at] = n
-                used += n
-    record_start[keep.size // mates] = m
+                    flag_here |= SECONDARY
+                out.flag[at] = flag_here
+    out.record_start[keep.size // mates] = m
     return m, used
 
 
 @kernel
-def _next_secondary(order, kept, r, primary, splits, split_count, rank):
-    """The next candidate, from `rank` on, that is no other record; and the rank after it."""
-    while rank < kept[r]:
-        c = order[r * MAX_CANDIDATES + rank]
-        rank += 1
-        taken = c == primary
-        for i in range(split_count):
-            taken = taken or c == splits[i]
-        if not taken:
-            return c, rank
-    return np.int64(-1), rank
+def _write_mate(out, at, table, c, mate, mates, k, tids, offsets):
+    """Write the mate's place (the read's own where only that is mapped) and the template length."""
+    out.mate_tid[at] = out.mate_pos[at] = -1
+    out.tlen[at] = 0
+    if mates == 1:
+        return
+    place = mate if mate >= 0 else c
+    if place >= 0:
+        out.mate_tid[at] = tids[place]
+        out.mate_pos[at] = table.ref_begin[place] - offsets[tids[place]]
+    if c >= 0 and mate >= 0 and tids[c] == tids[mate]:
+        out.tlen[at] = _template_length(
+            table.ref_begin[c], table.ref_end[c],
+            table.ref_begin[mate], table.ref_end[mate], k == 0,
+        )  # fmt: skip
+
+
+@kernel
+def _write_unmapped(out, at, flag, used):
+    """Write an unmapped record, at its mate's place where that is mapped."""
+    out.flag[at] = flag | UNMAPPED
+    out.tid[at], out.pos[at] = out.mate_tid[at], out.mate_pos[at]
+    out.mapq[at] = 0
+    out.score[at] = 0
+    out.cigar_start[at] = used
+    out.cigar_len[at] = 0

@@ -14,7 +14,7 @@ MIN_CHAIN = 17
 MOST = 2
 """Places taken from one window."""
 
-TRIED = 4
+TRIED = 16
 """Best places of a read around which its mate is sought."""
 
 _TABLE_BITS = 12

@@ -31,7 +31,7 @@ def count_seeds(codes, begin, end, shift, counts, hashes, places):
 
 @kernel
 def place_seeds(codes, begin, end, shift, fill, entries, hashes, places):
-    """Write the seeds of codes[begin:end] into their buckets; fill[bucket] is the next free slot."""
+    """Write the seeds of codes[begin:end] into their buckets, at fill[bucket] and on."""
     found = syncmers(codes, begin, end, hashes, places)
     low = (np.uint64(1) << shift) - np.uint64(1)
     for i in range(found):

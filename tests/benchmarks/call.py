@@ -55,7 +55,7 @@ def score(options: argparse.Namespace, calls: Path) -> dict[str, dict]:
         f"lingqu compare {options.truth} {calls} --reference {options.ref} -r {options.region}"
         f" --json {result}"
     )
-    return json.loads(result.read_text())["types"]
+    return json.loads(result.read_text())["rows"]
 
 
 def measure(name: str, options: argparse.Namespace, out: Path) -> tuple[Cost, dict[str, dict]]:

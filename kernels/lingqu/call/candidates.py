@@ -1,0 +1,184 @@
+"""What may be there: edits of the reference, and the regions in which they are weighed."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from lingqu.call import model
+from lingqu.call.kernels.evaluate import MAX_EDITS
+from lingqu.call.kernels.scan import gap_costs, scan
+from lingqu.formats.bam import Alignments
+
+JOIN = 20
+"""Edits closer than this are weighed together."""
+MAX_SPAN = 300
+"""Widest region of several edits."""
+MAX_SIZE = 300
+"""Longest indel that is taken from a CIGAR."""
+
+
+class Edits(NamedTuple):
+    """n edits (see call/kernels/haplotypes.py), sorted by (start, removed), with their bases.
+
+    Edit e puts `bases[at[e] : at[e] + put[e]]`. anchor: VCF POS - 1 of the site it belongs to;
+    site: number of that site. prior: log10.
+    """
+
+    start: np.ndarray  # int32[n]
+    removed: np.ndarray  # int32[n]
+    put: np.ndarray  # int32[n]
+    at: np.ndarray  # int64[n]
+    bases: np.ndarray  # uint8
+    anchor: np.ndarray  # int32[n]
+    site: np.ndarray  # int64[n]
+    prior: np.ndarray  # float64[n]
+
+
+@dataclass(frozen=True, order=True)
+class Edit:
+    """One edit while candidates are gathered; left and right: the places where it could stand."""
+
+    start: int
+    removed: int
+    put: bytes
+    left: int
+    right: int
+    support: int = 0
+
+    @property
+    def resizes(self) -> bool:
+        """Whether it is an insertion or a deletion."""
+        return self.removed != len(self.put)
+
+    @property
+    def anchor(self) -> int:
+        """VCF POS - 1: an indel stands behind the base before it."""
+        return self.start - 1 if not self.removed or not self.put else self.start
+
+
+def pack(edits: list[Edit], sites: list[int], priors: list[float]) -> Edits:
+    """The edits as arrays."""
+    put = np.array([len(edit.put) for edit in edits], np.int32)
+    return Edits(
+        np.array([edit.start for edit in edits], np.int32),
+        np.array([edit.removed for edit in edits], np.int32),
+        put,
+        np.concatenate(([0], np.cumsum(put, dtype=np.int64)))[:-1],
+        np.frombuffer(b"".join(edit.put for edit in edits) or b"\0", np.uint8),
+        np.array([edit.anchor for edit in edits], np.int32),
+        np.array(sites, np.int64),
+        np.array(priors, np.float64),
+    )
+
+
+def reach(ref: np.ndarray, start: int, removed: int, put: bytes) -> tuple[int, int]:
+    """[left, right): reference places that an edit, shifted to the right end, can touch."""
+    if removed and put:
+        return start, start + removed
+    unit = put or ref[start : start + removed].tobytes()
+    right, k = start + removed, 0
+    while right < len(ref) and ref[right] == unit[k] and ref[right] < 4:
+        right += 1
+        k = (k + 1) % len(unit)
+    return start - 1, right + 1
+
+
+@dataclass
+class Scan:
+    """Counts of a window; see call/kernels/scan.py. depth: int32[n]."""
+
+    origin: int
+    counts: np.ndarray
+    weights: np.ndarray
+    depth: np.ndarray
+    clips: np.ndarray
+    indels: np.ndarray
+    inserted: np.ndarray
+
+
+def scan_window(reads: Alignments, ref: np.ndarray, start: int, end: int) -> Scan:
+    """Count what the reads show in [start, end) of a contig."""
+    n = end - start
+    counts, weights = np.zeros((n, 4), np.int32), np.zeros((n, 4), np.int32)
+    cover, clips = np.zeros(n + 1, np.int32), np.zeros(n + 1, np.int32)
+    words = len(reads.cigar)
+    indels, inserted = np.empty((words, 4), np.int32), np.empty(len(reads.codes), np.uint8)
+    found, filled = scan(
+        reads, ref, start, model.MIN_MAPQ, model.MIN_BASE, counts, weights, cover, clips, indels,
+        inserted,
+    )  # fmt: skip
+    depth = np.cumsum(cover[:-1], dtype=np.int32)
+    return Scan(start, counts, weights, depth, clips, indels[:found], inserted[:filled])
+
+
+def _substitutions(seen: Scan, ref: np.ndarray) -> list[Edit]:
+    """Bases that a heterozygote explains better than errors do (log-likelihood in 1/1000)."""
+    depth = seen.depth[:, None].astype(np.int64)
+    score = 100 * seen.weights.astype(np.int64) + 176 * seen.counts - 301 * (depth - seen.counts)
+    places, codes = np.nonzero((score > 0) & (seen.counts >= 2))
+    return [
+        Edit(p + seen.origin, 1, bytes([c]), p + seen.origin, p + seen.origin + 1, n)
+        for p, c, n in zip(
+            places.tolist(), codes.tolist(), seen.counts[places, codes].tolist(), strict=True
+        )
+    ]
+
+
+def _indels(seen: Scan, ref: np.ndarray) -> list[Edit]:
+    support: dict[tuple[int, int, bytes], int] = {}
+    raw = seen.inserted.tobytes()
+    for start, removed, put, at in seen.indels.tolist():
+        if removed <= MAX_SIZE:
+            key = (start, removed, raw[at : at + put])
+            support[key] = support.get(key, 0) + 1
+    found = []
+    for (start, removed, put), count in support.items():
+        depth = int(seen.depth[min(max(start - seen.origin, 0), len(seen.depth) - 1)])
+        if count >= 2 and 3000 * count > 301 * (depth - count):
+            left, right = reach(ref, start, removed, put)
+            found.append(Edit(start, removed, put, left, right, count))
+    return found
+
+
+def clip_places(seen: Scan) -> np.ndarray:
+    """Places (int64) where enough reads have clipped ends for something to be hidden there."""
+    total = np.convolve(seen.clips[:-1], np.ones(5, np.int32), "same")
+    return np.nonzero((total >= 3) & (10 * total > seen.depth) & (seen.clips[:-1] > 0))[0] + (
+        seen.origin
+    )
+
+
+def observed(seen: Scan, ref: np.ndarray) -> list[Edit]:
+    """Edits that the alignments show."""
+    return _substitutions(seen, ref) + _indels(seen, ref)
+
+
+def prior_of(edit: Edit, ref: np.ndarray, gaps: np.ndarray) -> float:
+    """log10 of the prior of an edit."""
+    if not edit.resizes:
+        return model.SNV_PRIOR
+    around = np.zeros(edit.right - edit.left + 8, np.float32)
+    first = max(edit.left - 4, 0)
+    last = min(first + len(around), len(ref))
+    gap_costs(ref, first, last, gaps, around)
+    return model.REPEAT_INDEL_PRIOR if around.max() > 2e-4 else model.INDEL_PRIOR
+
+
+def group(edits: list[Edit]) -> list[tuple[int, int, int, int]]:
+    """Regions (left, right, first edit, edits) of edits that are sorted by (start, removed)."""
+    regions: list[list[int]] = []
+    for number, edit in enumerate(edits):
+        last = regions[-1] if regions else None
+        if (
+            last
+            and edit.left <= last[1] + JOIN
+            and last[3] < MAX_EDITS
+            and max(last[1], edit.right) - last[0] <= MAX_SPAN
+        ):
+            last[0] = min(last[0], edit.left)
+            last[1] = max(last[1], edit.right)
+            last[3] += 1
+        else:
+            regions.append([edit.left, edit.right, number, 1])
+    return [tuple(region) for region in regions]

@@ -1,0 +1,174 @@
+"""Calling of a sample: shards over the cluster, finished ones remembered, one VCF at the end."""
+
+import hashlib
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from lingqu import __version__
+from lingqu.base.atomic import publish
+from lingqu.base.errors import LingquError
+from lingqu.base.jit import is_cold, source_digest
+from lingqu.base.progress import progress, say
+from lingqu.call import records
+from lingqu.call.records import GivenSite
+from lingqu.call.shard import MARGIN, SIZE, Shard, call_shard
+from lingqu.cluster import open_cluster
+from lingqu.formats.bam import AlignmentFile, open_alignments
+from lingqu.formats.bed import Intervals, parse_regions, read_bed
+from lingqu.formats.reference import Reference, fingerprint, open_reference
+from lingqu.formats.vcf import VcfWriter, header_lines, open_vcf
+
+CHECKPOINTS = ".lingqu"
+
+
+def wanted_intervals(
+    reference: Reference, regions: tuple[str, ...], bed: str | Path | None
+) -> Intervals | None:
+    """Intervals of -r and -R (either, not both), None where all of the genome is wanted."""
+    lengths = dict(zip(reference.names, map(int, reference.lengths), strict=True))
+    if regions and bed:
+        raise LingquError("-r and -R: give one of the two")
+    if bed:
+        return read_bed(bed, lengths)
+    return parse_regions(regions, lengths) if regions else None
+
+
+def sample_name(file: AlignmentFile, given: str | None) -> str:
+    """The given name, else the one SM of the read groups, else the name of the file."""
+    if given:
+        return given
+    if len(file.samples) > 1:
+        raise LingquError(
+            f"{file.path}: reads of several samples ({', '.join(file.samples[:3])}); one file holds"
+            " one sample: split it (samtools split), or say --sample NAME to take all as one"
+        )
+    return file.samples[0] if file.samples else file.path.name.removesuffix(file.path.suffix)
+
+
+def _clip(pairs, start: int, end: int) -> tuple[tuple[int, int], ...]:
+    cut = ((max(int(a), start), min(int(b), end)) for a, b in pairs)
+    return tuple((a, b) for a, b in cut if a < b)
+
+
+def _given(path: Path, reference: Reference) -> Iterator[tuple[int, list[GivenSite]]]:
+    """(contig, its sites) of a VCF, contig by contig."""
+    tid, sites = -1, []
+    with open_vcf(path, reference) as reader:
+        for record in reader:
+            own = reference.tid(record.contig)
+            if own != tid and sites:
+                yield tid, sites
+                sites = []
+            tid = own
+            sites.append(GivenSite(record.pos, record.ref, record.alts))
+    if sites:
+        yield tid, sites
+
+
+def _near(sites: list[GivenSite], start: int, end: int) -> tuple[GivenSite, ...]:
+    return tuple(site for site in sites if start - MARGIN <= site.pos < end + MARGIN)
+
+
+def _shards(
+    reference: Reference,
+    file: AlignmentFile,
+    intervals: Intervals | None,
+    ploidy: int,
+    sites: Path | None,
+    folder: Path,
+) -> Iterator[Shard]:
+    """The shards in the order of the reference, cut at multiples of SIZE."""
+    given = dict(_given(sites, reference)) if sites else None
+    for tid, name in enumerate(reference.names):
+        length = int(reference.lengths[tid])
+        whole = [(0, length)] if intervals is None else intervals.get(name, [])
+        if (given is None and file.tid_of[tid] < 0) or (given is not None and tid not in given):
+            continue
+        for start in range(0, length, SIZE):
+            end = min(start + SIZE, length)
+            pairs = _clip(whole, start, end)
+            near = None if given is None else _near(given[tid], start, end)
+            if pairs and near != ():
+                out = folder / f"{tid}.{start}.vcf"
+                yield Shard(reference.path, file.path, tid, start, end, ploidy, pairs, near, out)
+
+
+def _finish(shard: Shard) -> Path:
+    """Call a shard unless that is done, and name the file that holds its lines."""
+    if not shard.out.exists():
+        lines = call_shard(shard)
+        with publish(shard.out) as beside:
+            beside.write_text("".join(f"{line}\n" for line in lines))
+    return shard.out
+
+
+def _digest(*facts) -> str:
+    return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:16]
+
+
+def call(
+    fasta: str | Path,
+    bam: str | Path,
+    out: str | Path,
+    *,
+    regions: tuple[str, ...] = (),
+    bed: str | Path | None = None,
+    ploidy: int = 2,
+    sites: str | Path | None = None,
+    sample: str | None = None,
+    threads: int | None = None,
+    backend: str = "threads",
+    scheduler: str | Path | None = None,
+) -> dict:
+    """Call one sample and write `out` (.vcf.gz, .vcf, .bcf) and `out`.stats.json.
+
+    sites: a VCF whose alleles are genotyped, and no others. Returns what the JSON file holds.
+    Finished shards are kept in a folder beside `out` until it is whole: a killed run goes on.
+    LingquError where the inputs are missing, damaged or do not belong together.
+    """
+    reference = open_reference(fasta)
+    file = open_alignments(bam, reference)
+    intervals = wanted_intervals(reference, regions, bed)
+    name = sample_name(file, sample)
+    out, sites = Path(out), Path(sites) if sites else None
+    if not out.absolute().parent.is_dir():
+        raise LingquError(f"{out}: its folder does not exist; make it")
+    parameters = {"regions": list(regions), "bed": bed and str(bed), "ploidy": ploidy}
+    states = [fingerprint(Path(p)) for p in (fasta, bam, sites, bed) if p]
+    key = _digest(
+        reference.md5s, str(file.path.absolute()), states, parameters, str(sites), source_digest(),
+        {contig: pairs.tolist() for contig, pairs in (intervals or {}).items()},
+    )  # fmt: skip
+    folder = out.absolute().parent / CHECKPOINTS / key
+    folder.mkdir(parents=True, exist_ok=True)
+    if is_cold():
+        say("lingqu call: first run of this version on this machine, compiling kernels")
+    total: Counter = Counter()
+    shards = list(_shards(reference, file, intervals, ploidy, sites, folder))
+    bases = sum(b - a for shard in shards for a, b in shard.intervals)
+    header = header_lines(reference, records.META, [name])
+    with (
+        VcfWriter(out, header) as writer,
+        open_cluster(threads, backend, scheduler) as cluster,
+        progress("call", "bases", bases) as shown,
+    ):
+        for shard, path in zip(shards, cluster.map(_finish, shards), strict=True):
+            lines = path.read_text()
+            if lines:
+                writer.write(lines[:-1])
+            total.update(records.tally(lines.splitlines()))
+            shown.advance(sum(b - a for a, b in shard.intervals))
+    facts = {
+        "version": __version__, "sample": name, "reference": str(reference.path),
+        "alignments": str(file.path), "parameters": parameters, "bases": bases,
+        "records": dict(sorted(total.items())),
+    }  # fmt: skip
+    with publish(f"{out}.stats.json") as beside:
+        beside.write_text(json.dumps(facts, indent=1) + "\n")
+    shutil.rmtree(folder, ignore_errors=True)
+    if not any(folder.parent.iterdir()):
+        folder.parent.rmdir()
+    return facts

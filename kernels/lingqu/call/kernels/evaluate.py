@@ -1,0 +1,453 @@
+"""One active region after the other: reads, haplotypes, likelihoods, genotypes, records."""
+
+import numpy as np
+
+from lingqu.base.jit import kernel
+from lingqu.call.kernels import genotype
+from lingqu.call.kernels.haplotypes import build, conflict, mismatches, place
+from lingqu.call.kernels.pairhmm import (
+    LANES,
+    MAX_ROWS,
+    forward,
+    load_haplotype,
+    load_read,
+)
+from lingqu.call.kernels.scan import gap_costs
+
+MAX_HAPS = 64
+"""Most haplotypes at once; half of it starts a pruning."""
+MAX_ALLELES = 7
+MAX_EDITS = 40
+"""Most edits of a region."""
+MAX_TEMPLATES = 400
+"""Templates of a region that are used; of more, a fair part is, by the hash of their names."""
+MAX_HAP = 2048
+STAR = -1
+"""Mask of an allele that an upstream deletion took away."""
+
+_KEEP = 10
+_PAD = 30
+_FLANK = 60
+_CLIP = 60
+_MAX_READS = 4 * MAX_TEMPLATES
+_INFORMATIVE = 1.6
+_SCALE = np.float32(1e30)
+
+INTS = 8 + 5 * MAX_ALLELES
+FLOATS = 2 + MAX_ALLELES * (MAX_ALLELES + 1) // 2
+"""Columns of the record tables, see `_write_record`."""
+
+
+@kernel
+def _trim(reads, r, begin, end, row):
+    """Cut read r to reference places [begin, end) and the clipped ends there.
+
+    row (int64[6]) gets first and last + 1 of its bases used, and the base and the place of its
+    first and of its last aligned base among them. Returns False where nothing is aligned there.
+    """
+    low = np.int64(reads.low[r])
+    high = np.int64(reads.high[r])
+    at = np.int64(0)
+    pos = np.int64(reads.pos[r])
+    any_aligned = False
+    first, last = high, low
+    for word in range(reads.cigar_start[r], reads.cigar_start[r + 1]):
+        op = reads.cigar[word] & 15
+        size = np.int64(reads.cigar[word] >> 4)
+        if op == 0 or op == 7 or op == 8:
+            start = max(max(at, low), at + begin - pos)
+            stop = min(min(at + size, high), at + end - pos)
+            if start < stop:
+                if not any_aligned:
+                    row[2] = start
+                    row[3] = start + pos - at
+                row[4] = stop - 1
+                row[5] = stop - 1 + pos - at
+                any_aligned = True
+                first = min(first, start)
+                last = max(last, stop)
+            at += size
+            pos += size
+        elif op == 1:
+            if begin < pos < end:
+                first = min(first, max(at, low))
+                last = max(last, min(at + size, high))
+            at += size
+        elif op == 2 or op == 3:
+            pos += size
+        elif op == 4:
+            if begin < pos < end:
+                if at == 0:
+                    first = min(first, max(low, size - _CLIP))
+                else:
+                    last = max(last, min(high, at + _CLIP))
+            at += size
+    row[0] = first
+    row[1] = min(last, first + MAX_ROWS)
+    return any_aligned and row[4] < row[1]
+
+
+@kernel
+def _gather(reads, template, slot_of, stamp, region, left, right, from_read, min_mapq, rows, who):
+    """Reads of a region: rows (int64[_MAX_READS, 6], see `_trim`), who (int64[_MAX_READS, 2]:
+    read, slot of its template). slot_of (int64[templates, 2]) remembers stamp and slot.
+    Returns (reads, slots).
+    """
+    total = np.int64(0)
+    for r in range(from_read, len(reads.pos)):
+        if reads.pos[r] >= right:
+            break
+        if reads.end[r] > left and reads.mapq[r] >= min_mapq:
+            total += 1
+            if slot_of[template[r], 0] == stamp:
+                total -= 1
+            slot_of[template[r], 0] = stamp
+            slot_of[template[r], 1] = -1
+    share = 1.0
+    if total > MAX_TEMPLATES:
+        share = MAX_TEMPLATES / total
+    n = np.int64(0)
+    slots = np.int64(0)
+    for r in range(from_read, len(reads.pos)):
+        if reads.pos[r] >= right or n == _MAX_READS:
+            break
+        if reads.end[r] <= left or reads.mapq[r] < min_mapq:
+            continue
+        if np.float64(reads.name_hash[r] >> np.uint64(11)) * 2.0**-53 > share:
+            continue
+        if not _trim(reads, r, left - _PAD, right + _PAD, rows[n]):
+            continue
+        if slot_of[template[r], 1] < 0:
+            slot_of[template[r], 1] = slots
+            slots += 1
+        who[n, 0] = r
+        who[n, 1] = slot_of[template[r], 1]
+        n += 1
+    return n, slots
+
+
+@kernel
+def _sort_by_length(rows, n, order):
+    """order[:n]: reads from short to long, by counting; equal ones in their own order."""
+    count = np.zeros(MAX_ROWS + 2, np.int64)
+    for i in range(n):
+        count[rows[i, 1] - rows[i, 0] + 1] += 1
+    for k in range(1, MAX_ROWS + 2):
+        count[k] += count[k - 1]
+    for i in range(n):
+        length = rows[i, 1] - rows[i, 0]
+        order[count[length]] = i
+        count[length] += 1
+
+
+@kernel
+def _likelihoods(
+    reads, edits, first, count, begin, n, rows, who, order, masks, haps, hap_len, gaps,
+    from_hap, to_hap, right, wrong, space, likes,
+):  # fmt: skip
+    """likes[read, hap] (float32) for haplotypes from_hap <= hap < to_hap."""
+    length = np.empty(LANES, np.int64)
+    result = np.empty(LANES, np.float32)
+    for base in range(0, n, LANES):
+        for lane in range(LANES):
+            length[lane] = 0
+            if base + lane < n:
+                i = order[base + lane]
+                r = who[i, 0]
+                a = reads.base_start[r] + rows[i, 0]
+                b = reads.base_start[r] + rows[i, 1]
+                length[lane] = b - a
+                load_read(space, lane, reads.codes[a:b], reads.quals[a:b], right, wrong)
+        for h in range(from_hap, to_hap):
+            for lane in range(LANES):
+                if length[lane] == 0:
+                    continue
+                i = order[base + lane]
+                r = who[i, 0]
+                start = place(edits, first, count, masks[h], begin, rows[i, 3])
+                start -= rows[i, 2] - rows[i, 0]
+                other = place(edits, first, count, masks[h], begin, rows[i, 5])
+                other -= rows[i, 4] - rows[i, 0]
+                if other != start:
+                    a = reads.base_start[r] + rows[i, 0]
+                    codes = reads.codes[a : a + length[lane]]
+                    if mismatches(codes, haps[h], hap_len[h], other) < mismatches(
+                        codes, haps[h], hap_len[h], start
+                    ):
+                        start = other
+                load_haplotype(
+                    space, lane, haps[h, : hap_len[h]], gaps[h, : hap_len[h]], start, length[lane]
+                )
+            forward(space, length, _SCALE, result)
+            for lane in range(LANES):
+                if length[lane] > 0:
+                    likes[order[base + lane], h] = result[lane]
+
+
+@kernel
+def _chances(reads, n, slots, who, likes, haps, mismap, chances):
+    """chances[slot, hap]: likelihood of a template relative to its best haplotype, at least the
+    chance that it is mapped wrongly (mismap: float64[256] by MAPQ).
+    """
+    floor = np.zeros(slots)
+    for s in range(slots):
+        for h in range(haps):
+            chances[s, h] = 1.0
+    for i in range(n):
+        s = who[i, 1]
+        floor[s] = max(floor[s], mismap[reads.mapq[who[i, 0]]])
+        for h in range(haps):
+            chances[s, h] *= np.float64(likes[i, h])
+    for s in range(slots):
+        best = 0.0
+        for h in range(haps):
+            best = max(best, chances[s, h])
+        for h in range(haps):
+            if best > 0.0:
+                chances[s, h] = max(chances[s, h] / best, floor[s])
+            else:
+                chances[s, h] = 1.0
+
+
+@kernel
+def _prune(posterior, masks, haps, hap_len, gaps, hap_seq, likes, n):
+    """Keep the _KEEP haplotypes of the best pairs, and the reference (haplotype 0), in order."""
+    score = np.full(haps, genotype.IMPOSSIBLE)
+    for one in range(haps):
+        for two in range(one, haps):
+            score[one] = max(score[one], posterior[one, two])
+            score[two] = max(score[two], posterior[one, two])
+    keep = np.zeros(haps, np.bool_)
+    keep[0] = True
+    for _ in range(min(_KEEP, haps) - 1):
+        best = np.int64(-1)
+        for h in range(haps):
+            if not keep[h] and (best < 0 or score[h] > score[best]):
+                best = h
+        keep[best] = True
+    kept = np.int64(0)
+    for h in range(haps):
+        if keep[h]:
+            if kept != h:
+                masks[kept] = masks[h]
+                hap_len[kept] = hap_len[h]
+                for k in range(hap_len[h]):
+                    hap_seq[kept, k] = hap_seq[h, k]
+                    gaps[kept, k] = gaps[h, k]
+                for i in range(n):
+                    likes[i, kept] = likes[i, h]
+            kept += 1
+    return kept
+
+
+@kernel
+def _alleles(edits, first, count, site, masks, haps, allele_of, allele_mask):
+    """Alleles of the haplotypes at a site: allele_of (int64[haps]), allele_mask (int64[alleles]).
+
+    Allele 0 is the reference; masks are of the region's edits; STAR where a deletion that began
+    earlier covers the site. Returns the number of alleles, at most MAX_ALLELES: haplotypes with
+    further ones get -1.
+    """
+    own = np.int64(0)
+    pos = np.int64(0)
+    for e in range(count):
+        if edits.site[first + e] == site:
+            own |= np.int64(1) << e
+            pos = edits.anchor[first + e]
+    allele_mask[0] = 0
+    alleles = np.int64(1)
+    for h in range(haps):
+        value = masks[h] & own
+        if value == 0:
+            for e in range(count):
+                if masks[h] >> e & 1 and edits.removed[first + e] > edits.put[first + e]:
+                    start = edits.start[first + e] + edits.put[first + e]
+                    if start <= pos < edits.start[first + e] + edits.removed[first + e]:
+                        value = np.int64(STAR)
+        allele_of[h] = -1
+        for a in range(alleles):
+            if allele_mask[a] == value:
+                allele_of[h] = a
+        if allele_of[h] < 0 and alleles < MAX_ALLELES:
+            allele_mask[alleles] = value
+            allele_of[h] = alleles
+            alleles += 1
+    return alleles
+
+
+@kernel
+def _count_support(reads, n, slots, who, chances, haps, allele_of, alleles, pos, ints):
+    """Fill depth, squared MAPQ, and templates and reads by strand of each allele in ints."""
+    best_of = np.full((slots, 2), -1, np.int64)
+    covers = np.zeros(slots, np.bool_)
+    quality = np.zeros(slots, np.int64)
+    value = np.empty(MAX_ALLELES)
+    for i in range(n):
+        r = who[i, 0]
+        if reads.pos[r] <= pos + 1 and reads.end[r] > pos:
+            covers[who[i, 1]] = True
+        quality[who[i, 1]] = max(quality[who[i, 1]], np.int64(reads.mapq[r]))
+    for s in range(slots):
+        if not covers[s]:
+            continue
+        ints[5] += 1
+        ints[6] += quality[s] * quality[s]
+        for a in range(alleles):
+            value[a] = 0.0
+        for h in range(haps):
+            if allele_of[h] >= 0:
+                value[allele_of[h]] = max(value[allele_of[h]], chances[s, h])
+        top = 0
+        for a in range(alleles):
+            if value[a] > value[top]:
+                top = a
+        clear = True
+        for a in range(alleles):
+            if a != top and value[top] < _INFORMATIVE * value[a]:
+                clear = False
+        if clear:
+            best_of[s, 0] = top
+            ints[8 + top * 5 + 1] += 1
+    for i in range(n):
+        top = best_of[who[i, 1], 0]
+        r = who[i, 0]
+        if top >= 0 and reads.pos[r] <= pos + 1 and reads.end[r] > pos:
+            reverse = 1 if reads.flag[r] & 16 else 0
+            ints[8 + top * 5 + 2 + reverse] += 1
+            ints[8 + top * 5 + 4] += reads.mapq[r]
+
+
+@kernel
+def _write_record(table, alleles, allele_mask, region, site, prior_of, ints, floats, ploidy):
+    """Choose the genotype of a site and write its record.
+
+    ints: [region, site, alleles, a, b, depth, sum of squared MAPQ, 0], then for each allele its
+    mask, fragments, forward and reverse reads, sum of MAPQ. floats: log10 of the posterior of no
+    ALT allele, of a genotype other than (a, b), then log10 likelihoods of the genotypes in VCF
+    order (relative to the best). Returns whether the genotype holds an ALT allele.
+    """
+    none = np.zeros(alleles, np.bool_)
+    real = np.zeros(alleles, np.bool_)
+    a_best, b_best = 0, 0
+    for a in range(alleles):
+        real[a] = allele_mask[a] > 0
+        for b in range(a, alleles):
+            if table[a, b] > table[a_best, b_best]:
+                a_best, b_best = a, b
+    total = genotype.log_sum(table, alleles, -1, -1, none)
+    floats[0] = genotype.log_sum(table, alleles, -1, -1, real) - total
+    floats[1] = genotype.log_sum(table, alleles, a_best, b_best, none) - total
+    top = genotype.IMPOSSIBLE
+    for b in range(alleles):
+        for a in range(b + 1):
+            value = table[a, b]
+            if value > genotype.IMPOSSIBLE:
+                value -= prior_of[a] + (prior_of[b] if a != b else 0.0)
+                if a == b and a > 0 and ploidy == 2:
+                    value += genotype.LOG10_2
+            floats[2 + b * (b + 1) // 2 + a] = value
+            top = max(top, value)
+    for k in range(alleles * (alleles + 1) // 2):
+        floats[2 + k] -= top
+    ints[0] = region
+    ints[1] = site
+    ints[2] = alleles
+    ints[3] = a_best
+    ints[4] = b_best
+    for a in range(alleles):
+        ints[8 + a * 5] = allele_mask[a]
+    return real[a_best] or real[b_best]
+
+
+@kernel
+def evaluate(
+    reads, template, templates, ref, edits, regions, min_mapq, ploidy, given, right, wrong,
+    mismap, gap_table, space, ints, floats,
+):  # fmt: skip
+    """Genotype the regions; returns the number of records.
+
+    reads: Alignments. template: int32[reads], number of each read's template. ref: uint8, the
+    contig. edits: Edits. regions: int64[n, 5] (left, right, first edit, edits, first read).
+    given: the edits are sites to genotype, each site gets a record and its edits exclude each
+    other; else only sites with an ALT allele in the likeliest genotype do. ints: int64[m, INTS],
+    floats: float64[m, FLOATS], see `_write_record`; m at least the number of edits.
+    """
+    rows = np.empty((_MAX_READS, 6), np.int64)
+    who = np.empty((_MAX_READS, 2), np.int64)
+    order = np.empty(_MAX_READS, np.int64)
+    slot_of = np.full((templates, 2), -1, np.int64)
+    likes = np.empty((_MAX_READS, MAX_HAPS), np.float32)
+    chances = np.empty((_MAX_READS, MAX_HAPS))
+    masks = np.zeros(MAX_HAPS, np.int64)
+    haps = np.empty((MAX_HAPS, MAX_HAP), np.uint8)
+    gaps = np.empty((MAX_HAPS, MAX_HAP), np.float32)
+    hap_len = np.zeros(MAX_HAPS, np.int64)
+    posterior = np.empty((MAX_HAPS, MAX_HAPS))
+    allele_of = np.empty(MAX_HAPS, np.int64)
+    allele_mask = np.empty(MAX_ALLELES, np.int64)
+    prior_of = np.empty(MAX_ALLELES)
+    table = np.empty((MAX_ALLELES, MAX_ALLELES))
+    written = np.int64(0)
+    for region in range(len(regions)):
+        left, right_end = regions[region, 0], regions[region, 1]
+        first, count = regions[region, 2], regions[region, 3]
+        n, slots = _gather(
+            reads, template, slot_of, np.int64(region), region, left, right_end,
+            regions[region, 4], min_mapq, rows, who,
+        )  # fmt: skip
+        _sort_by_length(rows, n, order)
+        begin = max(left - _PAD - _FLANK, 0)
+        end = min(right_end + _PAD + _FLANK, len(ref))
+        edit_prior = edits.prior[first : first + count]
+        masks[0] = 0
+        n_haps, known = np.int64(1), np.int64(0)
+        for e in range(count + 1):
+            if e == count or n_haps > MAX_HAPS // 2:
+                for h in range(known, n_haps):
+                    hap_len[h] = build(ref, edits, first, count, masks[h], begin, end, haps[h])
+                    gap_costs(haps[h], 0, hap_len[h], gap_table, gaps[h])
+                _likelihoods(
+                    reads, edits, first, count, begin, n, rows, who, order, masks, haps, hap_len,
+                    gaps, known, n_haps, right, wrong, space, likes,
+                )  # fmt: skip
+                known = n_haps
+                _chances(reads, n, slots, who, likes, n_haps, mismap, chances)
+                genotype.all_pairs(
+                    chances, slots, masks, n_haps, edit_prior, count, ploidy, posterior
+                )
+                if e < count:
+                    n_haps = _prune(posterior, masks, n_haps, hap_len, gaps, haps, likes, n)
+                    known = n_haps
+            if e < count:
+                for h in range(n_haps):
+                    if not conflict(edits, e, masks[h], first, given):
+                        masks[n_haps] = masks[h] | np.int64(1) << e
+                        n_haps += 1
+        for e in range(count):
+            site = edits.site[first + e]
+            seen = False
+            for k in range(e):
+                seen = seen or edits.site[first + k] == site
+            if seen:
+                continue
+            alleles = _alleles(edits, first, count, site, masks, n_haps, allele_of, allele_mask)
+            prior_of[0] = 0.0
+            for a in range(1, alleles):
+                prior_of[a] = 0.0
+                for k in range(count):
+                    if allele_mask[a] > 0 and allele_mask[a] >> k & 1:
+                        prior_of[a] += edit_prior[k]
+            genotype.site_genotypes(posterior, n_haps, allele_of, alleles, table)
+            for k in range(INTS):
+                ints[written, k] = 0
+            called = _write_record(
+                table, alleles, allele_mask, region, site, prior_of, ints[written],
+                floats[written], ploidy,
+            )  # fmt: skip
+            if called or given:
+                _count_support(
+                    reads, n, slots, who, chances, n_haps, allele_of, alleles,
+                    np.int64(edits.anchor[first + e]), ints[written],
+                )  # fmt: skip
+                written += 1
+    return written

@@ -1,0 +1,148 @@
+"""Reads against the reference, base by base, to see where a variant may be.
+
+One pass over the alignments counts, per place, how many reads cover it and which other bases they
+hold; insertions and deletions are listed one by one, shifted to the left; ends that the aligner
+clipped are counted where they begin.
+"""
+
+import numpy as np
+
+from lingqu.base.jit import kernel
+
+MIN_CLIP = 6
+"""Shortest soft clip that says something."""
+
+
+@kernel
+def left_shift_deletion(ref, start, size, first):
+    """Leftmost start (>= first) of the deletion of ref[start:start + size] with the same result."""
+    while start > first and ref[start - 1] == ref[start + size - 1] and ref[start - 1] < 4:
+        start -= 1
+    return start
+
+
+@kernel
+def left_shift_insertion(ref, start, bases, size, first):
+    """Leftmost place (>= first) of the insertion of bases[:size] before ref[start].
+
+    `bases` (uint8) is turned in place to what is inserted there.
+    """
+    while start > first and ref[start - 1] == bases[size - 1] and ref[start - 1] < 4:
+        last = bases[size - 1]
+        for k in range(size - 1, 0, -1):
+            bases[k] = bases[k - 1]
+        bases[0] = last
+        start -= 1
+    return start
+
+
+@kernel
+def scan(reads, ref, origin, min_mapq, min_base, counts, weights, cover, clips, indels, inserted):
+    """Fill the counts of the window whose first base is place `origin` of the contig.
+
+    reads: Alignments. ref: uint8, the whole contig. counts, weights: int32[n, 4], reads with that
+    base where it is not the reference's, and the sum of their Phred qualities (at most 40 each).
+    cover: int32[n + 1], changes of the number of reads on a place. clips: int32[n + 1], clipped
+    ends of MIN_CLIP good bases that begin before it. indels: int32[m, 4], filled with (start, bases
+    removed, bases put in, place in `inserted`), shifted to the left; inserted: uint8.
+    Returns (indels found, bases put in); what does not fit is counted and not stored.
+    """
+    n = np.int64(len(cover) - 1)
+    found = np.int64(0)
+    filled = np.int64(0)
+    for r in range(len(reads.pos)):
+        if reads.mapq[r] < min_mapq:
+            continue
+        base = reads.base_start[r]
+        low = np.int64(reads.low[r])
+        high = np.int64(reads.high[r])
+        at = np.int64(0)
+        pos = np.int64(reads.pos[r])
+        first_word = reads.cigar_start[r]
+        last_word = reads.cigar_start[r + 1] - 1
+        for word in range(first_word, last_word + 1):
+            op = reads.cigar[word] & 15
+            size = np.int64(reads.cigar[word] >> 4)
+            if op == 0 or op == 7 or op == 8:
+                begin = max(max(at, low), at + origin - pos)
+                stop = min(min(at + size, high), at + origin + n - pos)
+                if begin < stop:
+                    shift = pos - at
+                    cover[begin + shift - origin] += 1
+                    cover[stop + shift - origin] -= 1
+                    for i in range(begin, stop):
+                        code = reads.codes[base + i]
+                        if code != ref[i + shift] and code < 4:
+                            quality = reads.quals[base + i]
+                            if quality >= min_base and ref[i + shift] < 4:
+                                counts[i + shift - origin, code] += 1
+                                weights[i + shift - origin, code] += min(quality, 40)
+                at += size
+                pos += size
+            elif op == 1 or op == 2:
+                inner = first_word < word < last_word and at > low and at < high
+                taken = size if op == 1 else np.int64(0)
+                if inner and origin < pos < origin + n and pos + size < len(ref):
+                    clean = at + taken <= high
+                    for k in range(taken):
+                        clean = clean and reads.codes[base + at + k] < 4
+                    fits = found < len(indels) and filled + taken <= len(inserted)
+                    if clean and fits:
+                        start = pos
+                        if op == 1:
+                            for k in range(size):
+                                inserted[filled + k] = reads.codes[base + at + k]
+                            start = left_shift_insertion(
+                                ref, pos, inserted[filled : filled + size], size, origin + 1
+                            )
+                        else:
+                            start = left_shift_deletion(ref, pos, size, origin + 1)
+                        indels[found, 0] = start
+                        indels[found, 1] = 0 if op == 1 else size
+                        indels[found, 2] = taken
+                        indels[found, 3] = filled
+                        filled += taken
+                    if clean:
+                        found += 1
+                at += taken
+                if op == 2:
+                    pos += size
+            elif op == 3:
+                pos += size
+            elif op == 4:
+                begin = max(at, low)
+                stop = min(at + size, high)
+                if stop - begin >= MIN_CLIP and origin <= pos <= origin + n:
+                    total = np.int64(0)
+                    for i in range(begin, stop):
+                        total += reads.quals[base + i]
+                    if total >= 15 * (stop - begin):
+                        clips[pos - origin] += 1
+                at += size
+    return found, filled
+
+
+@kernel
+def gap_costs(codes, first, last, table, costs):
+    """Chance of a gap to open at each place of codes[first:last] (uint8), into costs (float32).
+
+    table: float32[period, copies]: the chance in a repeat of so many whole copies of a unit of so
+    many bases (both cut to the table). Each place of a repeat has the greatest chance of those
+    that cover it.
+    """
+    periods, most = table.shape
+    for i in range(first, last):
+        costs[i - first] = table[0, 0]
+    for period in range(1, periods):
+        run = np.int64(0)
+        for i in range(first + period, last + 1):
+            if i < last and codes[i] == codes[i - period] and codes[i] < 4:
+                run += 1
+                continue
+            copies = run // period + 1
+            if copies > 1:
+                chance = table[period, min(copies, most - 1)]
+                for k in range(i - run - period, i):
+                    if chance > costs[k - first]:
+                        costs[k - first] = chance
+            run = 0

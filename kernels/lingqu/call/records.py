@@ -1,0 +1,273 @@
+"""Rows of the genotyper -> lines of a VCF."""
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from lingqu.call.kernels.evaluate import MAX_ALLELES, STAR
+from lingqu.call.kernels.genotype import IMPOSSIBLE
+from lingqu.call.kernels.numbers import log10
+from lingqu.sequence.codes import decode, encode
+
+PASS_QUAL = 20
+MAX_PL = 9999
+FORMAT = "GT:GQ:DP:AD:PL"
+
+META = [
+    '##FILTER=<ID=PASS,Description="All filters passed">',
+    f'##FILTER=<ID=LowQual,Description="QUAL below {PASS_QUAL}">',
+    '##FILTER=<ID=StrandBias,Description="ALT reads lie on one strand far more often than REF'
+    ' reads: SB above 60 for SNVs, above 200 for indels">',
+    '##FILTER=<ID=LowMapQual,Description="Root mean square of the mapping quality (MQ) below 40">',
+    '##INFO=<ID=DP,Number=1,Type=Integer,Description="Templates (read pairs count once) over the'
+    ' site that were used; of more than 400 in a region, a fair share is">',
+    '##INFO=<ID=MQ,Number=1,Type=Float,Description="Root mean square of the mapping qualities">',
+    '##INFO=<ID=SB,Number=1,Type=Float,Description="Phred-scaled p-value of a two-sided exact test'
+    ' (Fisher) for strand bias of ALT against REF reads">',
+    '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype, the likeliest">',
+    '##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="Phred-scaled chance that GT is wrong">',
+    '##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Templates over the site">',
+    '##FORMAT=<ID=AD,Number=R,Type=Integer,Description="Templates that tell the allele, by'
+    ' allele">',
+    '##FORMAT=<ID=PL,Number=G,Type=Integer,Description="Phred-scaled likelihoods of the genotypes,'
+    ' relative to the best">',
+]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One row of the genotyper at a site; pos is 0-based; alts[i] is allele i + 1.
+
+    fragments, forward, reverse: by allele. likelihoods: log10, by (a, b) with a <= b.
+    """
+
+    site: int
+    pos: int
+    ref: str
+    alts: tuple[str, ...]
+    alleles: tuple[int, int]
+    depth: int
+    squares: int
+    fragments: tuple[int, ...]
+    forward: tuple[int, ...]
+    reverse: tuple[int, ...]
+    log_none: float
+    log_other: float
+    likelihoods: dict[tuple[int, int], float]
+
+
+def _spell(ref: np.ndarray, edits, chosen: list[int], start: int, end: int) -> str:
+    """The letters of ref[start:end] with the edits in it."""
+    pieces, pos = [], start
+    for e in chosen:
+        pieces.append(decode(ref[pos : int(edits.start[e])]))
+        at = int(edits.at[e])
+        pieces.append(decode(edits.bases[at : at + int(edits.put[e])]))
+        pos = int(edits.start[e] + edits.removed[e])
+    pieces.append(decode(ref[pos:end]))
+    return "".join(pieces)
+
+
+def read_row(ints: np.ndarray, floats: np.ndarray, regions, edits, ref: np.ndarray) -> Call:
+    """A row of `evaluate` with all alleles it tells of, those of the genotype and others."""
+    first, count = (int(regions[ints[0]][k]) for k in (2, 3))
+    rows = ints[8:].reshape(MAX_ALLELES, 5)[: int(ints[2])]
+    chosen = [
+        [first + e for e in range(count) if mask > 0 and mask >> e & 1]
+        for mask in rows[:, 0].tolist()
+    ]
+    everywhere = sorted({e for edits_of_one in chosen for e in edits_of_one})
+    own = next(e for e in range(first, first + count) if edits.site[e] == ints[1])
+    pos = int(edits.anchor[own])
+    end = max([pos + 1, *(int(edits.start[e] + edits.removed[e]) for e in everywhere)])
+    alts = tuple(
+        "*" if mask == STAR else _spell(ref, edits, edits_of_one, pos, end)
+        for mask, edits_of_one in zip(rows[1:, 0].tolist(), chosen[1:], strict=True)
+    )
+    n = len(rows)
+    return Call(
+        site=int(ints[1]),
+        pos=pos,
+        ref=decode(ref[pos:end]),
+        alts=alts,
+        alleles=(int(ints[3]), int(ints[4])),
+        depth=int(ints[5]),
+        squares=int(ints[6]),
+        fragments=tuple(rows[:, 1].tolist()),
+        forward=tuple(rows[:, 2].tolist()),
+        reverse=tuple(rows[:, 3].tolist()),
+        log_none=float(floats[0]),
+        log_other=float(floats[1]),
+        likelihoods={
+            (a, b): float(floats[2 + b * (b + 1) // 2 + a]) for b in range(n) for a in range(b + 1)
+        },
+    )
+
+
+def _picked(values: tuple[int, ...], kept: list[int]) -> list[int]:
+    return [values[a] if a >= 0 else 0 for a in kept]
+
+
+def _shorten(ref: str, alts: list[str]) -> tuple[str, list[str]]:
+    """Without the bases at the end that all alleles share (a longer allele may have left them)."""
+    strings = [ref, *(alt for alt in alts if alt != "*")]
+    while min(map(len, strings)) > 1 and len({text[-1] for text in strings}) == 1:
+        strings = [text[:-1] for text in strings]
+    rest = iter(strings[1:])
+    return strings[0], [alt if alt == "*" else next(rest) for alt in alts]
+
+
+def strand_bias(ref_forward: int, ref_reverse: int, alt_forward: int, alt_reverse: int) -> float:
+    """Phred of the two-sided p-value of Fisher's exact test, in whole numbers to the end."""
+    row, column = ref_forward + ref_reverse, ref_forward + alt_forward
+    total = row + alt_forward + alt_reverse
+    if row in (0, total) or column in (0, total):
+        return 0.0
+    weights = [
+        math.comb(row, k) * math.comb(total - row, column - k)
+        for k in range(max(0, column - total + row), min(row, column) + 1)
+    ]
+    seen = weights[ref_forward - max(0, column - total + row)]
+    share = sum(weight for weight in weights if weight <= seen) / sum(weights)
+    return max(0.0, -10 * log10.py_func(share))
+
+
+def _phred(log: float, most: int) -> float:
+    return min(max(-10 * log, 0.0), most)
+
+
+def _format(call: Call, kept: list[int], ploidy: int, genotype: list[int]) -> str:
+    """The sample column GT:GQ:DP:AD:PL for the alleles `kept` (indices of the call, -1: unseen)."""
+    if not call.depth:
+        return "/".join("." * ploidy) + ":.:0:.:."
+    pairs = [(b, b) for b in range(len(kept))]
+    if ploidy == 2:
+        pairs = [(a, b) for b in range(len(kept)) for a in range(b + 1)]
+    logs = []
+    for a, b in pairs:
+        a, b = sorted((kept[a], kept[b]))
+        logs.append(call.likelihoods[a, b] if a >= 0 else IMPOSSIBLE)
+    top = max(logs)
+    seen = [round(min(10 * (top - log), MAX_PL)) for log in logs]
+    fields = (
+        "/".join(map(str, sorted(genotype))),
+        str(int(_phred(call.log_other, 99))),
+        str(call.depth),
+        ",".join(map(str, _picked(call.fragments, kept))),
+        ",".join(map(str, seen)),
+    )
+    return ":".join(fields)
+
+
+def _facts(call: Call, kept: list[int]) -> tuple[float, str, str]:
+    """(QUAL, FILTER, INFO) of a call for its alleles `kept`."""
+    qual = _phred(call.log_none, 3000)
+    mq = math.sqrt(call.squares / call.depth) if call.depth else 0.0
+    forward, reverse = _picked(call.forward, kept), _picked(call.reverse, kept)
+    bias = strand_bias(forward[0], reverse[0], sum(forward[1:]), sum(reverse[1:]))
+    is_snv = all(len(alt) == len(call.ref) for alt in call.alts if alt != "*")
+    failed = []
+    if qual < PASS_QUAL:
+        failed.append("LowQual")
+    if bias > (60 if is_snv else 200):
+        failed.append("StrandBias")
+    if mq < 40:
+        failed.append("LowMapQual")
+    info = f"DP={call.depth};MQ={mq:.1f};SB={bias:.1f}"
+    return qual, ";".join(failed) or "PASS", info
+
+
+def call_line(call: Call, contig: str, ploidy: int) -> str:
+    """The line of a call with the alleles of its genotype."""
+    kept = [0, *sorted({a for a in call.alleles if a > 0})]
+    ref, alts = _shorten(call.ref, [call.alts[a - 1] for a in kept[1:]])
+    genotype = [kept.index(a) for a in call.alleles][:ploidy]
+    qual, failed, info = _facts(call, kept)
+    fields = (
+        contig, str(call.pos + 1), ".", ref, ",".join(alts), f"{qual:.1f}", failed, info,
+        FORMAT, _format(call, kept, ploidy, genotype),
+    )  # fmt: skip
+    return "\t".join(fields)
+
+
+def given_line(call: Call | None, given: "GivenSite", contig: str, ploidy: int) -> str:
+    """The line of a site that was asked for, with the alleles that were given, in their order."""
+    head = (contig, str(given.pos + 1), ".", given.ref, ",".join(given.alts))
+    if call is None or not call.depth:
+        empty = "/".join("." * ploidy) + ":.:0:.:."
+        return "\t".join((*head, "0.0", "LowQual", "DP=0", FORMAT, empty))
+    spelled = {_trimmed(call.ref, alt): a for a, alt in enumerate(call.alts, 1)}
+    kept = [0, *(spelled.get(_trimmed(given.ref, alt), -1) for alt in given.alts)]
+    genotype = [kept.index(a) if a in kept else 0 for a in call.alleles][:ploidy]
+    qual, failed, info = _facts(call, kept)
+    sample = _format(call, kept, ploidy, genotype)
+    return "\t".join((*head, f"{qual:.1f}", failed, info, FORMAT, sample))
+
+
+def _trimmed(ref: str, alt: str) -> tuple[int, str, str]:
+    """An allele without what it shares with REF at its end and then at its start."""
+    if alt == "*":
+        return (0, "", "*")
+    while ref and alt and ref[-1] == alt[-1]:
+        ref, alt = ref[:-1], alt[:-1]
+    start = 0
+    while start < min(len(ref), len(alt)) and ref[start] == alt[start]:
+        start += 1
+    return (start, ref[start:], alt[start:])
+
+
+@dataclass(frozen=True)
+class GivenSite:
+    """A record of the VCF whose alleles are to be genotyped; pos is 0-based."""
+
+    pos: int
+    ref: str
+    alts: tuple[str, ...]
+
+    def edits(self) -> list[tuple[int, int, bytes]]:
+        """(start, removed, bases put in) of each allele that is spelled out."""
+        found = []
+        for alt in self.alts:
+            if set(alt) <= set("ACGTN"):
+                shift, removed, put = _trimmed(self.ref, alt)
+                found.append((self.pos + shift, len(removed), encode(put).tobytes()))
+        return found
+
+
+def worth_telling(call: Call) -> bool:
+    """Whether a call that was found (not given) is written: QUAL of 5 or more."""
+    return _phred(call.log_none, 3000) >= 5
+
+
+def kind(ref: str, alt: str) -> str:
+    """What an allele is: "snv", "mnv", "insertion", "deletion" or "other" (`*`, symbolic)."""
+    if not alt.isalpha():
+        return "other"
+    if len(alt) == len(ref):
+        return "snv" if len(ref) == 1 else "mnv"
+    return "insertion" if len(alt) > len(ref) else "deletion"
+
+
+_TRANSITIONS = {"AG", "GA", "CT", "TC"}
+
+
+def tally(lines: list[str]) -> Counter:
+    """Counts of lines: records, those that pass, and by kind, genotype and base change of these."""
+    count: Counter = Counter()
+    for line in lines:
+        fields = line.split("\t", 9)
+        count["records"] += 1
+        if fields[6] != "PASS":
+            continue
+        count["pass"] += 1
+        ref, alts = fields[3], fields[4].split(",")
+        for alt in alts:
+            what = kind(ref, alt)
+            count[what] += 1
+            if what == "snv":
+                count["transition" if ref + alt in _TRANSITIONS else "transversion"] += 1
+        alleles = set(fields[9].split(":", 1)[0].split("/"))
+        count["homozygous" if len(alleles) == 1 else "heterozygous"] += 1
+    return count

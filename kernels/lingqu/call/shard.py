@@ -1,0 +1,124 @@
+"""One shard: a stretch of a contig, from its reads to the lines of its records."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from lingqu.call import candidates, model, records
+from lingqu.call.kernels.evaluate import FLOATS, INTS, evaluate
+from lingqu.call.kernels.pairhmm import new_workspace
+from lingqu.call.records import GivenSite
+from lingqu.formats.bam import Alignments, open_alignments, read_alignments
+from lingqu.formats.reference import open_reference
+
+SIZE = 100_000
+"""Bases of a shard; cuts are at multiples of it."""
+MARGIN = 1000
+"""Bases read beyond both ends, so that what lies across a cut is seen from both sides alike."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """What a worker needs to call one shard.
+
+    intervals: (start, end) pairs within [start, end) whose records are wanted. sites: None, or
+    the given sites of the shard and its margin, sorted.
+    """
+
+    fasta: Path
+    bam: Path
+    tid: int
+    start: int
+    end: int
+    ploidy: int
+    intervals: tuple[tuple[int, int], ...]
+    sites: tuple[GivenSite, ...] | None
+    out: Path
+
+    @property
+    def contig(self) -> str:
+        """Name of the contig."""
+        return open_reference(self.fasta).names[self.tid]
+
+
+@lru_cache(maxsize=1)
+def _tables():
+    return *model.base_tables(), model.mismap_table(), model.gap_table()
+
+
+def _pack_found(reads: Alignments, ref: np.ndarray, start: int, end: int):
+    """Edits that the reads of a window show, each site being a place."""
+    seen = candidates.scan_window(reads, ref, start, end)
+    edits = sorted(candidates.observed(seen, ref))
+    gaps = model.gap_table()
+    priors = [candidates.prior_of(edit, ref, gaps) for edit in edits]
+    return edits, candidates.pack(edits, [edit.anchor for edit in edits], priors)
+
+
+def _pack_given(sites: tuple[GivenSite, ...], ref: np.ndarray):
+    """The edits of given sites, each record a site."""
+    numbered = []
+    for number, site in enumerate(sites):
+        for start, removed, put in site.edits():
+            left, right = candidates.reach(ref, start, removed, put)
+            numbered.append((candidates.Edit(start, removed, put, left, right), number))
+    numbered.sort()
+    edits = [edit for edit, _ in numbered]
+    packed = candidates.pack(
+        edits, [number for _, number in numbered], [model.GIVEN_PRIOR] * len(edits)
+    )
+    anchors = np.array([sites[number].pos for _, number in numbered], np.int32)
+    return edits, packed._replace(anchor=anchors)
+
+
+def _rows(reads, ref, edits, packed, shard: Shard):
+    """Rows of `evaluate` of the regions that can hold records of the shard, and these regions."""
+    span = int((reads.end - reads.pos).max()) if len(reads.pos) else 0
+    regions = [
+        (*region, int(np.searchsorted(reads.pos, region[0] - span)))
+        for region in candidates.group(edits)
+        if region[1] > shard.start and region[0] <= shard.end
+    ]
+    regions = np.array(regions, np.int64).reshape(-1, 5)
+    _, template = np.unique(reads.name_hash, return_inverse=True)
+    template = template.astype(np.int32)
+    ints = np.zeros((len(edits) + 1, INTS), np.int64)
+    floats = np.zeros((len(edits) + 1, FLOATS))
+    right, wrong, mismap, gaps = _tables()
+    written = evaluate(
+        reads, template, int(template.max(initial=0)) + 1, ref, packed, regions, model.MIN_MAPQ,
+        shard.ploidy, shard.sites is not None, right, wrong, mismap, gaps, new_workspace(), ints,
+        floats,
+    )  # fmt: skip
+    return [records.read_row(ints[k], floats[k], regions, packed, ref) for k in range(written)]
+
+
+def _wanted(pos: int, shard: Shard) -> bool:
+    return any(start <= pos < end for start, end in shard.intervals)
+
+
+def call_shard(shard: Shard) -> list[str]:
+    """The VCF lines of a shard, sorted by position."""
+    reference = open_reference(shard.fasta)
+    ref = reference.contig(shard.tid)
+    start = max(shard.intervals[0][0] - MARGIN, 0)
+    end = min(shard.intervals[-1][1] + MARGIN, len(ref))
+    reads = read_alignments(open_alignments(shard.bam, reference), reference, shard.tid, start, end)
+    if shard.sites is None:
+        edits, packed = _pack_found(reads, ref, start, end)
+        calls = _rows(reads, ref, edits, packed, shard)
+        lines = {
+            call.pos: records.call_line(call, shard.contig, shard.ploidy)
+            for call in calls
+            if _wanted(call.pos, shard) and records.worth_telling(call)
+        }
+        return [lines[pos] for pos in sorted(lines)]
+    edits, packed = _pack_given(shard.sites, ref)
+    by_site = {call.site: call for call in _rows(reads, ref, edits, packed, shard)}
+    return [
+        records.given_line(by_site.get(number), site, shard.contig, shard.ploidy)
+        for number, site in enumerate(shard.sites)
+        if _wanted(site.pos, shard)
+    ]

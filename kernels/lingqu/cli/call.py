@@ -1,0 +1,40 @@
+"""`lingqu call`: from a BAM or CRAM to a VCF."""
+
+import click
+
+
+@click.command()
+@click.argument("reference", type=click.Path())
+@click.argument("bam", type=click.Path())
+@click.option("-o", "--out", required=True, type=click.Path(), help="OUT.vcf.gz, .vcf or .bcf")
+@click.option("-r", "--region", multiple=True, help="Only here: CHR or CHR:FROM-TO; repeatable.")
+@click.option("-R", "--bed", type=click.Path(), help="Only in the intervals of this BED file.")
+@click.option("--ploidy", type=click.IntRange(1, 2), default=2, show_default=True,
+              help="Copies of each contig: 2, or 1 for bacteria and viruses.")  # fmt: skip
+@click.option("--sites", type=click.Path(), help="Genotype exactly the alleles of this VCF.")
+@click.option("--sample", help="Name of the sample [default: SM of the read groups].")
+@click.option("-t", "--threads", type=click.IntRange(1), help="[default: all cores]")
+@click.option("--backend", type=click.Choice(["threads", "dask"]), default="threads",
+              show_default=True)  # fmt: skip
+@click.option("--scheduler", type=click.Path(), help="Scheduler file of a running Dask cluster.")
+def command(reference, bam, out, region, bed, ploidy, sites, sample, threads, backend, scheduler):
+    r"""Call germline SNVs and indels of one sample from a sorted, indexed BAM or CRAM.
+
+    \b
+    A human genome:      lingqu call GRCh38.fa NA12878.bam -o NA12878.vcf.gz
+    One stretch of it:   lingqu call GRCh38.fa NA12878.bam -r chr20:100,000-200,000 -o out.vcf.gz
+    A panel:             lingqu call GRCh38.fa NA12878.bam -R panel.bed -o panel.vcf.gz
+    A virus:             lingqu call NC_045512.fa patient.bam --ploidy 1 -o patient.vcf.gz
+    A cohort, 3 steps:   lingqu cohort union GRCh38.fa A.vcf.gz B.vcf.gz -o sites.vcf.gz
+                         lingqu call GRCh38.fa A.bam --sites sites.vcf.gz -o A.sites.vcf.gz
+                         lingqu cohort merge A.sites.vcf.gz B.sites.vcf.gz -o cohort.vcf.gz
+
+    OUT gets an index beside it and OUT.stats.json with counts. A run that was killed goes on where
+    it was. FILTER is PASS, or says why not: LowQual, StrandBias, LowMapQual.
+    """
+    from lingqu.call.driver import call
+
+    call(
+        reference, bam, out, regions=region, bed=bed, ploidy=ploidy, sites=sites, sample=sample,
+        threads=threads, backend=backend, scheduler=scheduler,
+    )  # fmt: skip

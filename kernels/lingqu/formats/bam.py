@@ -1,0 +1,330 @@
+"""The reads of a region of a BAM or CRAM, as struct of arrays.
+
+BAM goes from BGZF blocks into arrays by own kernels; CRAM through htslib's codec into the same.
+"""
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pysam
+
+from lingqu.base.errors import LingquError
+from lingqu.formats import bgzf
+from lingqu.formats.bam_read_kernels import find_records, unpack_records
+from lingqu.formats.reference import Reference
+
+UNUSED = 0x4 | 0x100 | 0x200 | 0x400 | 0x800
+"""Flags of records that tell a caller nothing of their own: unmapped, secondary, QC-fail,
+duplicate, supplementary."""
+
+_CODE_OF_NIBBLE = np.array([4, 0, 1, 4, 2, 4, 4, 4, 3, 4, 4, 4, 4, 4, 4, 4], np.uint8)
+_PIECE = 1 << 23
+
+
+class Alignments(NamedTuple):
+    """n reads in file order (by `pos`).
+
+    `codes` and `quals` (uint8, Phred) hold the bases of read r, as in the record, at
+    `base_start[r]:base_start[r + 1]`; `cigar` (uint32, BAM encoding) its CIGAR at
+    `cigar_start[r]:cigar_start[r + 1]`. Bases outside [low, high) of the read are adapter (XT tag)
+    and no evidence. `pos`, `end`: 0-based half-open span on the contig. `name_hash` tells mates.
+    """
+
+    pos: np.ndarray  # int32[n]
+    end: np.ndarray  # int32[n]
+    flag: np.ndarray  # uint16[n]
+    mapq: np.ndarray  # uint8[n]
+    base_start: np.ndarray  # int64[n + 1]
+    cigar_start: np.ndarray  # int64[n + 1]
+    low: np.ndarray  # int32[n]
+    high: np.ndarray  # int32[n]
+    name_hash: np.ndarray  # uint64[n]
+    codes: np.ndarray  # uint8[bases]
+    quals: np.ndarray  # uint8[bases]
+    cigar: np.ndarray  # uint32[words]
+
+
+@dataclass(frozen=True)
+class AlignmentFile:
+    """A checked BAM or CRAM: `tid_of[t]` is its own number of contig t of the reference, or -1."""
+
+    path: Path
+    is_cram: bool
+    tid_of: tuple[int, ...]
+    samples: tuple[str, ...]
+    index: Path
+
+
+def _find_index(path: Path, is_cram: bool) -> Path:
+    endings = (".crai",) if is_cram else (".bai", ".csi")
+    names = [Path(f"{path}{ending}") for ending in endings]
+    names += [path.with_suffix(ending) for ending in endings]
+    for name in names:
+        if name.exists():
+            return name
+    raise LingquError(f"{path}: no index beside it; make one: samtools index {path}")
+
+
+def _check_contigs(path: Path, header: dict, reference: Reference) -> tuple[int, ...]:
+    tid_of = [-1] * len(reference.names)
+    order = {name: tid for tid, name in enumerate(reference.names)}
+    for own, line in enumerate(header.get("SQ", [])):
+        name, length = line["SN"], int(line["LN"])
+        if name not in order:
+            raise LingquError(
+                f"{path}: contig {name!r} is not in {reference.path} (which has"
+                f" {', '.join(reference.names[:3])}); give the reference of the alignments"
+            )
+        tid = order[name]
+        same_md5 = line.get("M5", reference.md5s[tid]).lower() == reference.md5s[tid]
+        if length != reference.lengths[tid]:
+            raise LingquError(
+                f"{path}: contig {name!r} has {length} bases, in {reference.path} it has"
+                f" {reference.lengths[tid]}; give the reference of the alignments"
+            )
+        if not same_md5:
+            raise LingquError(
+                f"{path}: contig {name!r} is another sequence (M5) than in {reference.path};"
+                " give the reference of the alignments"
+            )
+        tid_of[tid] = own
+    return tuple(tid_of)
+
+
+def open_alignments(path: str | Path, reference: Reference) -> AlignmentFile:
+    """Check a coordinate-sorted, indexed BAM or CRAM against the reference it was aligned to.
+
+    LingquError where the file is missing, truncated, no BAM or CRAM, unsorted or not indexed, and
+    where a contig's name, length or M5 is not the reference's.
+    """
+    path = Path(path)
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise LingquError(f"{path}: {error.strerror}; name a BAM or CRAM file") from None
+    with path.open("rb") as stream:
+        is_cram = stream.read(4) == b"CRAM"
+        stream.seek(max(state.st_size - len(bgzf.EOF), 0))
+        tail = stream.read()
+    try:
+        silent = pysam.set_verbosity(0)
+        try:
+            with pysam.AlignmentFile(str(path), check_sq=False) as opened:
+                header = opened.header.to_dict()
+                known = opened.is_bam or opened.is_cram
+        finally:
+            pysam.set_verbosity(silent)
+    except (ValueError, OSError) as error:
+        raise LingquError(f"{path}: no BAM or CRAM file ({error}); make it again") from None
+    if not known:
+        raise LingquError(
+            f"{path}: no BAM or CRAM file; sort and convert it with lingqu or samtools"
+        )
+    if not is_cram and tail != bgzf.EOF:
+        raise LingquError(f"{path}: truncated (no end-of-file block); copy or make it again")
+    if header.get("HD", {}).get("SO") not in (None, "coordinate", "unknown"):
+        raise LingquError(f"{path}: not sorted by coordinate; sort it: samtools sort")
+    tid_of = _check_contigs(path, header, reference)
+    samples = tuple(sorted({group["SM"] for group in header.get("RG", []) if "SM" in group}))
+    return AlignmentFile(path, is_cram, tid_of, samples, _find_index(path, is_cram))
+
+
+@lru_cache(maxsize=8)
+def _read_index(path: Path, _state: tuple) -> tuple[int, int, list]:
+    """(min_shift, depth, per contig (bin -> (loffset, chunks), linear index)) of a BAI or CSI."""
+    raw = path.read_bytes()
+    try:
+        if raw[:4] == b"BAI\1":
+            shift, depth, at, is_csi = 14, 5, 4, False
+        else:
+            raw = bgzf.decompress(raw, str(path))
+            if raw[:4] != b"CSI\1":
+                raise LingquError(f"{path}: no BAI or CSI index; make it again: samtools index")
+            shift, depth, aux = struct.unpack_from("<iii", raw, 4)
+            at, is_csi = 16 + aux, True
+        (contigs,) = struct.unpack_from("<i", raw, at)
+        at += 4
+        parsed = []
+        for _ in range(contigs):
+            bins: dict[int, tuple[int, np.ndarray]] = {}
+            (count,) = struct.unpack_from("<i", raw, at)
+            at += 4
+            for _ in range(count):
+                if is_csi:
+                    number, low, chunks = struct.unpack_from("<IQi", raw, at)
+                    at += 16
+                else:
+                    number, chunks = struct.unpack_from("<Ii", raw, at)
+                    low = 0
+                    at += 8
+                pairs = np.frombuffer(raw, "<u8", 2 * chunks, at).reshape(-1, 2)
+                bins[number] = (low, pairs)
+                at += 16 * chunks
+            linear = np.zeros(0, np.uint64)
+            if not is_csi:
+                (count,) = struct.unpack_from("<i", raw, at)
+                linear = np.frombuffer(raw, "<u8", count, at + 4)
+                at += 4 + 8 * count
+            parsed.append((bins, linear))
+    except (struct.error, ValueError):
+        raise LingquError(f"{path}: damaged index; make it again: samtools index") from None
+    return shift, depth, parsed
+
+
+def _first_offset(file: AlignmentFile, tid: int, start: int, end: int) -> int | None:
+    """Virtual offset from where on the reads of [start, end) are found; None: there are none.
+
+    SAM specification, sections 5.1.1 and 5.3.
+    """
+    state = file.index.stat()
+    shift, depth, contigs = _read_index(file.index, (state.st_size, state.st_mtime_ns))
+    if tid >= len(contigs):
+        return None
+    bins, linear = contigs[tid]
+    low = 0
+    if len(linear):
+        low = int(linear[min(start >> 14, len(linear) - 1)])
+    offsets = []
+    first, width = 0, shift + 3 * depth
+    for level in range(depth + 1):
+        for number in range(first + (start >> width), first + ((end - 1) >> width) + 1):
+            if number in bins:
+                bin_low, chunks = bins[number]
+                offsets += [max(int(b), low, bin_low) for b, e in chunks if int(e) > low]
+        first += 1 << 3 * level
+        width -= 3
+    return min(offsets, default=None)
+
+
+def _pieces(path: Path, offset: int) -> Iterator[bytes]:
+    """Decompressed bytes from a virtual offset on, in pieces of whole blocks."""
+    with path.open("rb") as stream:
+        stream.seek(offset >> 16)
+        skip, rest = offset & 0xFFFF, b""
+        while data := stream.read(_PIECE // 8):
+            data = rest + data
+            cut = _whole_blocks(data, path)
+            piece = bgzf.decompress(memoryview(data)[:cut], str(path))
+            rest = data[cut:]
+            yield piece[skip:]
+            skip = 0
+        if rest:
+            raise LingquError(f"{path}: truncated in its last block; copy or make it again")
+
+
+def _whole_blocks(data: bytes, path: Path) -> int:
+    at = 0
+    while at + 18 <= len(data):
+        if data[at : at + 4] != b"\x1f\x8b\x08\x04":
+            raise LingquError(f"{path}: damaged BGZF block; copy or make it again")
+        size = int.from_bytes(data[at + 16 : at + 18], "little") + 1
+        if at + size > len(data):
+            break
+        at += size
+    return at
+
+
+def _unpack(raw: np.ndarray, offsets: np.ndarray, bases: int, words: int) -> Alignments:
+    n = len(offsets)
+    columns = (
+        np.empty(n, np.int32),
+        np.empty(n, np.int32),
+        np.empty(n, np.uint16),
+        np.empty(n, np.uint8),
+        np.empty(n + 1, np.int64),
+        np.empty(n + 1, np.int64),
+        np.empty(n, np.int32),
+        np.empty(n, np.int32),
+        np.empty(n, np.uint64),
+    )
+    codes, quals = np.empty(bases, np.uint8), np.empty(bases, np.uint8)
+    cigar = np.empty(words, np.uint32)
+    unpack_records(raw, offsets, _CODE_OF_NIBBLE, columns, codes, quals, cigar)
+    return Alignments(*columns, codes, quals, cigar)
+
+
+def _concatenate(parts: list[Alignments]) -> Alignments:
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return _unpack(np.zeros(0, np.uint8), np.zeros(0, np.int64), 0, 0)
+    columns = {}
+    for field in Alignments._fields:
+        arrays = [getattr(part, field) for part in parts]
+        if field in ("base_start", "cigar_start"):
+            ends = np.cumsum([0] + [int(a[-1]) for a in arrays])
+            arrays = [a[:-1] + shift for a, shift in zip(arrays, ends, strict=False)] + [ends[-1:]]
+        columns[field] = np.concatenate(arrays)
+    return Alignments(**columns)
+
+
+def _parse(pieces: Iterator[bytes], path: Path, tid: int, start: int, end: int) -> Alignments:
+    parts, rest, over = [], b"", False
+    for piece in pieces:
+        raw = np.frombuffer(rest + piece, np.uint8)
+        offsets = np.empty(len(raw) // 38 + 1, np.int64)
+        n, bases, words, used, over = find_records(raw, tid, start, end, UNUSED, offsets)
+        if used < 0:
+            raise LingquError(f"{path}: damaged record; copy or make it again")
+        if n:
+            parts.append(_unpack(raw, offsets[:n], bases, words))
+        if over:
+            break
+        rest = raw[used:].tobytes()
+    if rest and not over:
+        raise LingquError(f"{path}: truncated in its last record; copy or make it again")
+    return _concatenate(parts)
+
+
+def _cram_pieces(file: AlignmentFile, fasta: Path, tid: int, start: int, end: int):
+    """The reads of a region of a CRAM as uncompressed BAM, without its header."""
+    handle = os.memfd_create("lingqu")
+    try:
+        name = f"/proc/self/fd/{handle}"
+        with pysam.AlignmentFile(
+            str(file.path), reference_filename=str(fasta), index_filename=str(file.index)
+        ) as cram:
+            contig = cram.get_reference_name(tid)
+            with pysam.AlignmentFile(name, "wbu", header=cram.header) as out:
+                for read in cram.fetch(contig, start, end):
+                    out.write(read)
+        with open(name, "rb") as stream:
+            raw = bgzf.decompress(stream.read(), str(file.path))
+    finally:
+        os.close(handle)
+    (text,) = struct.unpack_from("<i", raw, 4)
+    (contigs,) = struct.unpack_from("<i", raw, 8 + text)
+    at = 12 + text
+    for _ in range(contigs):
+        (size,) = struct.unpack_from("<i", raw, at)
+        at += 8 + size
+    yield raw[at:]
+
+
+def read_alignments(
+    file: AlignmentFile, reference: Reference, tid: int, start: int, end: int
+) -> Alignments:
+    """The usable reads (no flag of UNUSED) that overlap [start, end) of reference contig `tid`.
+
+    LingquError where the file turns out truncated or damaged.
+    """
+    own = file.tid_of[tid]
+    if own < 0 or start >= end:
+        return _concatenate([])
+    if file.is_cram:
+        try:
+            pieces = list(_cram_pieces(file, reference.path, own, start, end))
+        except (OSError, ValueError) as error:
+            raise LingquError(f"{file.path}: cannot be read as CRAM ({error})") from None
+    else:
+        offset = _first_offset(file, own, start, end)
+        if offset is None:
+            return _concatenate([])
+        pieces = _pieces(file.path, offset)
+    return _parse(pieces, file.path, own, start, end)

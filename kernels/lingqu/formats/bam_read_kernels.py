@@ -1,0 +1,165 @@
+"""BAM records as bytes -> struct of arrays (SAM specification, section 4.2)."""
+
+import numpy as np
+
+from lingqu.base.jit import kernel
+
+FIXED = 36
+"""Bytes of a record before its name: block_size and the fixed fields."""
+
+
+@kernel
+def _word(raw, at):
+    return (
+        np.int64(raw[at])
+        | np.int64(raw[at + 1]) << 8
+        | np.int64(raw[at + 2]) << 16
+        | np.int64(raw[at + 3]) << 24
+    )
+
+
+@kernel
+def _signed(raw, at):
+    word = _word(raw, at)
+    return word - (np.int64(1) << 32) if word >> 31 else word
+
+
+@kernel
+def find_records(raw, tid, start, end, drop, offsets):
+    """Offsets in `raw` (uint8) of the records of `tid` that overlap [start, end).
+
+    Records with a flag bit of `drop` are left out, and so are those without bases or qualities.
+    offsets: int64, filled. Returns (records, bases, CIGAR words, bytes consumed, whether the
+    records of the interval are over). What follows the consumed bytes is a part of a record.
+    Consumed is -1 on a record that cannot be one.
+    """
+    at = np.int64(0)
+    found = np.int64(0)
+    bases = np.int64(0)
+    words = np.int64(0)
+    while at + FIXED <= len(raw):
+        size = _word(raw, at) + 4
+        name_len = np.int64(raw[at + 12])
+        cigar_len = np.int64(raw[at + 16]) | np.int64(raw[at + 17]) << 8
+        flag = np.int64(raw[at + 18]) | np.int64(raw[at + 19]) << 8
+        length = _signed(raw, at + 20)
+        inside = FIXED + name_len + 4 * cigar_len + (length + 1) // 2 + length
+        if size < FIXED or length < 0 or inside > size:
+            return found, bases, words, np.int64(-1), False
+        if at + size > len(raw):
+            break
+        own_tid = _signed(raw, at + 4)
+        pos = _signed(raw, at + 8)
+        if own_tid != tid and (own_tid > tid or own_tid < 0):
+            return found, bases, words, at, True
+        if own_tid == tid and pos >= end:
+            return found, bases, words, at, True
+        if own_tid == tid and not flag & drop and length > 0 and cigar_len > 0:
+            cigar_at = at + FIXED + name_len
+            reach = pos
+            for k in range(cigar_len):
+                word = _word(raw, cigar_at + 4 * k)
+                op = word & 15
+                if op == 0 or op == 2 or op == 3 or op == 7 or op == 8:
+                    reach += word >> 4
+            if reach > start and raw[cigar_at + 4 * cigar_len + (length + 1) // 2] != 255:
+                offsets[found] = at
+                found += 1
+                bases += length
+                words += cigar_len
+        at += size
+    return found, bases, words, at, False
+
+
+@kernel
+def _adapter_start(raw, at, end):
+    """Value of the XT:i tag in the tags raw[at:end], 0 where there is none."""
+    while at + 3 < end:
+        kind = raw[at + 2]
+        is_xt = raw[at] == 88 and raw[at + 1] == 84
+        at += 3
+        if kind == 90 or kind == 72:  # Z, H
+            while at < end and raw[at] != 0:
+                at += 1
+            at += 1
+        elif kind == 66:  # B
+            size = 1
+            if raw[at] == 115 or raw[at] == 83:
+                size = 2
+            elif raw[at] == 105 or raw[at] == 73 or raw[at] == 102:
+                size = 4
+            at += 5 + size * _word(raw, at + 1)
+        else:
+            size = 4
+            if kind == 65 or kind == 99 or kind == 67:  # A, c, C
+                size = 1
+            elif kind == 115 or kind == 83:  # s, S
+                size = 2
+            if is_xt and kind != 65 and kind != 102:
+                value = np.int64(raw[at])
+                if size > 1:
+                    value |= np.int64(raw[at + 1]) << 8
+                if size > 2:
+                    value |= np.int64(raw[at + 2]) << 16
+                return value
+            at += size
+    return np.int64(0)
+
+
+@kernel
+def unpack_records(raw, offsets, code_of_nibble, out, codes, quals, cigar):
+    """Fill the arrays of an `Alignments` (see formats/bam.py) from the records at `offsets`.
+
+    out: (pos, end, flag, mapq, base_start, cigar_start, low, high, name_hash).
+    """
+    pos, end, flag, mapq, base_start, cigar_start, low, high, name_hash = out
+    base = np.int64(0)
+    word_at = np.int64(0)
+    base_start[0] = 0
+    cigar_start[0] = 0
+    for r in range(len(offsets)):
+        at = offsets[r]
+        size = _word(raw, at) + 4
+        name_len = np.int64(raw[at + 12])
+        cigar_len = np.int64(raw[at + 16]) | np.int64(raw[at + 17]) << 8
+        length = _word(raw, at + 20)
+        pos[r] = _signed(raw, at + 8)
+        mapq[r] = raw[at + 13]
+        flag[r] = np.int64(raw[at + 18]) | np.int64(raw[at + 19]) << 8
+        spot = at + FIXED
+        name = np.uint64(14695981039346656037)  # FNV-1a
+        for k in range(name_len - 1):
+            name = (name ^ np.uint64(raw[spot + k])) * np.uint64(1099511628211)
+        name ^= name >> np.uint64(29)
+        name_hash[r] = name * np.uint64(0xBF58476D1CE4E5B9)
+        spot += name_len
+        reach = np.int64(pos[r])
+        for k in range(cigar_len):
+            word = _word(raw, spot + 4 * k)
+            cigar[word_at + k] = word
+            op = word & 15
+            if op == 0 or op == 2 or op == 3 or op == 7 or op == 8:
+                reach += word >> 4
+        end[r] = reach
+        word_at += cigar_len
+        spot += 4 * cigar_len
+        for k in range(length >> 1):
+            pair = raw[spot + k]
+            codes[base + 2 * k] = code_of_nibble[pair >> 4]
+            codes[base + 2 * k + 1] = code_of_nibble[pair & 15]
+        if length & 1:
+            codes[base + length - 1] = code_of_nibble[raw[spot + (length >> 1)] >> 4]
+        spot += (length + 1) >> 1
+        for k in range(length):
+            quals[base + k] = raw[spot + k]
+        adapter = _adapter_start(raw, spot + length, at + size)
+        low[r] = 0
+        high[r] = length
+        if adapter > 0 and adapter <= length:
+            if flag[r] & 16:
+                low[r] = length - (adapter - 1)
+            else:
+                high[r] = adapter - 1
+        base += length
+        base_start[r + 1] = base
+        cigar_start[r + 1] = word_at

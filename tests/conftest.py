@@ -8,9 +8,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lingqu.base.resources import house
+from lingqu.formats.reference import open_reference
 from lingqu.sequence.codes import decode, encode, reverse_complement
 
 FEW = 300
@@ -83,3 +85,9 @@ def deep_reads(demo, lanes, tmp_path_factory) -> tuple[Path, Path]:
         if any(read[1][at : at + 31] in words for read in pair for at in (0, 35, 70))
     ]
     return write_pairs(tmp_path_factory.mktemp("deep"), pairs)
+
+
+@pytest.fixture(scope="session")
+def demo_window(reference) -> np.ndarray:
+    """Codes (uint8[200000]) of real sequence around the demo's region."""
+    return open_reference(reference).contig(0)[9_950_000:10_150_000].copy()

@@ -1,0 +1,85 @@
+"""Syncmers against their definition, and the hash against its promise."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lingqu.base.jit import kernel
+from lingqu.sequence.codes import encode, reverse_complement
+from lingqu.sequence.kmers import K_MASK, K, S, hash_kmer, syncmers
+
+
+@kernel
+def _hash_all(words, out):
+    for i in range(words.size):
+        out[i] = hash_kmer(words[i])
+
+
+def _find(codes):
+    hashes = np.empty(len(codes) + 1, np.uint64)
+    places = np.empty(len(codes) + 1, np.int64)
+    n = syncmers(codes, 0, len(codes), hashes, places)
+    return hashes[:n], places[:n]
+
+
+def _word(codes):
+    value = 0
+    for code in codes:
+        value = value << 2 | int(code)
+    return value
+
+
+def _smer_hash(codes):
+    word = min(_word(codes), _word(reverse_complement(codes)))
+    word = word * 0x9E3779B97F4A7C15 % 2**64
+    return word ^ (word >> 32)
+
+
+def _by_definition(codes):
+    """Places and strands of canonical open syncmers, written from the definition."""
+    found = []
+    for start in range(len(codes) - K + 1):
+        kmer = codes[start : start + K]
+        if (kmer > 3).any():
+            continue
+        forward, backward = _word(kmer), _word(reverse_complement(kmer))
+        ranks = [_smer_hash(kmer[i : i + S]) for i in range(K - S + 1)]
+        if forward != backward and ranks[(K - S) // 2] == min(ranks):
+            found.append(2 * start + int(backward < forward))
+    return found
+
+
+sequences = st.text("ACGTN", min_size=0, max_size=120) | st.text("AC", min_size=30, max_size=90)
+
+
+@settings(max_examples=150, deadline=None)
+@given(sequences)
+def test_syncmers_are_those_of_the_definition(text):
+    codes = encode(text)
+    assert _find(codes)[1].tolist() == _by_definition(codes)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text("ACGT", min_size=K, max_size=200))
+def test_both_strands_have_the_same_syncmers(text):
+    codes = encode(text)
+    hashes, places = _find(codes)
+    mirrored_hashes, mirrored = _find(reverse_complement(codes))
+    here = sorted(zip(hashes.tolist(), (places >> 1).tolist(), (places & 1).tolist(), strict=True))
+    there = [
+        (h, len(text) - K - (p >> 1), 1 - (p & 1))
+        for h, p in zip(mirrored_hashes.tolist(), mirrored.tolist(), strict=True)
+    ]
+    assert here == sorted(there)
+
+
+def test_hash_is_invertible_on_a_sample():
+    words = np.unique(np.random.default_rng(1).integers(0, int(K_MASK), 200_000, dtype=np.uint64))
+    out = np.empty_like(words)
+    _hash_all(words, out)
+    assert len(np.unique(out)) == len(words)
+    assert out.max() <= K_MASK
+
+
+def test_about_one_position_in_five_is_a_seed(demo_window):
+    assert 0.17 < len(_find(demo_window)[1]) / len(demo_window) < 0.23

@@ -5,6 +5,8 @@ lock: the pip wheel beside this file, checked against build.lock, installs every
 happens where .venv is already what the lock files say.
 """
 
+from __future__ import annotations  # so that a Python too old gets as far as being told so
+
 import fcntl
 import hashlib
 import os

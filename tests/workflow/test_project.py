@@ -37,12 +37,11 @@ def test_config_of_the_house_is_valid_but_for_its_files(files):
         ("regions: [x.bed]", "3:11: x.bed: no such file"),
         ("regions: [1:59]", "3:11: 'regions[1]' must be text, not 119"),
         ("results: my results", "3:1: 'results' must be a folder name"),
-        ("adapters: [ACGTXX]", "3:12: 'adapters[1]' must be 6 to 100 letters of ACGT"),
+        ("regions: [t.bed, 20:1-2]", "3:1: a BED file stands alone; put all regions into it"),
         ("truth: {S3: {vcf: t.vcf}}", "3:9: truth of 'S3', which is no sample of the sheet"),
         ("truth: {S1: {vcf: no.vcf}}", "3:14: no.vcf: no such file"),
         ("truth: {S1: {}}", "3:9: key 'vcf' is missing; add it"),
         ("truth: {S1: {vcf: t.vcf, region: 1}}", "3:26: unknown key 'region'; did you mean"),
-        ("trim: sometimes", "3:1: 'trim' must be true or false or empty, not 'sometimes'"),
     ],
 )
 def test_fault_names_line_column_and_mend(files, line, told):

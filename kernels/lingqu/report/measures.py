@@ -28,7 +28,7 @@ def _ratio(part: float | None, whole: float | None) -> str | None:
 
 def reads(sample: Sample, name: str) -> int | None:
     """A count of the sample's alignment."""
-    return sample["alignment_stats"].get("counts", {}).get(name)
+    return sample["alignment_stats"].get(name)
 
 
 def depth(sample: Sample) -> str | None:
@@ -86,7 +86,7 @@ def flat(told: dict, above: str = "") -> Iterator[tuple[str, Cell]]:
 
 def compare_rows(compare: dict) -> Iterator[list[Cell]]:
     """Rows of type, truth, found, missed, extra, precision, recall, F1."""
-    for name, row in compare["types"].items():
+    for name, row in compare["rows"].items():
         rates = [row.get(key) for key in ("precision", "recall", "f1")]
         told = [None if rate is None else f"{rate:.4f}" for rate in rates]
         yield [name, row["tp_truth"] + row["fn"], row["tp_truth"], row["fn"], row["fp"], *told]

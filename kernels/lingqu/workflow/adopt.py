@@ -73,6 +73,6 @@ def adopt(reference_path: str | Path, source: str | Path, output: str | Path) ->
         for own in output.parent.glob(f"{output.name}*"):
             own.unlink()
         raise LingquError(str(fault).replace(str(output), str(source))) from None
-    facts = {"version": __version__, "entry": str(source), "counts": _counts(opened)}
+    facts = {"version": __version__, "entry": str(source), **_counts(opened)}
     with publish(f"{output}.stats.json") as beside:
         beside.write_text(json.dumps(facts, indent=1) + "\n")

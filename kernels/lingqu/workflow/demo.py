@@ -53,7 +53,7 @@ def _write_project(folder: Path) -> None:
 def _table(results: Path, seconds: float) -> list[tuple[str, str]]:
     numbers = json.loads((results / "report.json").read_text(encoding="utf-8"))
     (sample,) = numbers["samples"]
-    counts, variants = sample["alignment_stats"]["counts"], sample["variants"]
+    counts, variants = sample["alignment_stats"], sample["variants"]
     reads = counts["reads"]
     rows = [
         ("reads", f"{reads:,}"),
@@ -63,7 +63,7 @@ def _table(results: Path, seconds: float) -> list[tuple[str, str]]:
         ("variants", f"{variants['snvs'] + variants['indels']:,}"),
     ]
     for name, title in (("SNV", "SNVs"), ("INDEL", "indels")):
-        row = sample["compare"]["types"][name]
+        row = sample["compare"]["rows"][name]
         truth = row["tp_truth"] + row["fn"]
         told = f"{row['tp_truth']} of {truth} found, {row['fn']} missed, {row['fp']} extra"
         rows.append((title, told))

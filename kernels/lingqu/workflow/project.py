@@ -61,6 +61,8 @@ def _config_faults(source: _Source, schema: dict, folder: Path) -> Iterator[Faul
     for keys, value in regions:
         if not isinstance(value, str | list):
             continue
+        if len(as_list(value)) > 1 and any(is_bed(str(region)) for region in as_list(value)):
+            yield source.fault(keys, "a BED file stands alone; put all regions into it")
         for number, region in enumerate(as_list(value)):
             inner = (*keys, number) if isinstance(value, list) else keys
             if isinstance(region, str) and is_bed(region):

@@ -34,11 +34,9 @@ rule align:
     threads: 16
     resources:
         mem_mb=memory(2000, 8),
-    params:
-        trim=trim_options(),
     shell:
         "lingqu align {input.reference:q} --lanes {input.lanes:q} --sample {wildcards.sample:q}"
-        " {params.trim} --threads {threads} -o {output.alignment:q} 2> {log:q}"
+        " --threads {threads} -o {output.alignment:q} > {log:q} 2>&1"
 
 
 # A sample that comes as BAM or CRAM is checked against the reference, linked and indexed.
@@ -62,4 +60,4 @@ rule adopt:
     resources:
         mem_mb=1000,
     shell:
-        "lingqu adopt {input.reference:q} {input.alignment:q} -o {output.alignment:q} 2> {log:q}"
+        "lingqu adopt {input.reference:q} {input.alignment:q} -o {output.alignment:q} > {log:q} 2>&1"

@@ -25,4 +25,4 @@ rule call:
     shell:
         "lingqu call {input.reference:q} {input.alignment:q} --sample {wildcards.sample:q}"
         " --ploidy {params.ploidy} {params.regions} --threads {threads} -o {output.calls:q}"
-        " 2> {log:q}"
+        " > {log:q} 2>&1"

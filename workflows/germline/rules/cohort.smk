@@ -18,7 +18,7 @@ rule sites:
     resources:
         mem_mb=2000,
     shell:
-        "lingqu cohort union {input.reference:q} {input.calls:q} -o {output:q} 2> {log:q}"
+        "lingqu cohort union {input.reference:q} {input.calls:q} -o {output:q} > {log:q} 2>&1"
 
 
 rule genotype:
@@ -44,13 +44,11 @@ rule genotype:
     shell:
         "lingqu call {input.reference:q} {input.alignment:q} --sample {wildcards.sample:q}"
         " --ploidy {params.ploidy} --sites {input.sites:q} --threads {threads}"
-        " -o {output.calls:q} 2> {log:q}"
+        " -o {output.calls:q} > {log:q} 2>&1"
 
 
 rule merge:
     input:
-        index="<results>/reference.json",
-        reference=REFERENCE,
         calls=expand("<results>/cohort/genotypes/{sample}.vcf.gz", sample=SAMPLES),
     output:
         "<results>/cohort/cohort.vcf.gz",
@@ -63,4 +61,4 @@ rule merge:
     resources:
         mem_mb=2000,
     shell:
-        "lingqu cohort merge {input.reference:q} {input.calls:q} -o {output:q} 2> {log:q}"
+        "lingqu cohort merge {input.calls:q} -o {output:q} > {log:q} 2>&1"

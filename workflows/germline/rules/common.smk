@@ -48,10 +48,23 @@ def fastqs(wildcards):
     return [name for lane in lanes for name in (lane.r1, lane.r2) if name]
 
 
+def from_results(name):
+    """The name of an input as seen from the folder of the alignments, also where that is a link."""
+    if not name or os.path.isabs(name):
+        return name
+    folder = os.path.realpath(os.path.dirname(name) or ".")
+    return os.path.relpath(
+        os.path.join(folder, os.path.basename(name)),
+        os.path.realpath(f"{PROJECT.config['results']}/align"),
+    )
+
+
 def lane_rows(wildcards):
-    """The lines of a sample's lanes file."""
+    """The lines of a sample's lanes file; its names are relative to the file's own folder."""
     lanes = SAMPLES[wildcards.sample].lanes
-    rows = [(x.r1, x.r2, x.id, x.library, x.platform, x.unit) for x in lanes]
+    rows = [
+        (from_results(x.r1), from_results(x.r2), x.id, x.library, x.platform, x.unit) for x in lanes
+    ]
     return ["\t".join(row) for row in [("R1", "R2", "ID", "LB", "PL", "PU"), *rows]]
 
 
@@ -70,13 +83,6 @@ def truth_regions(sample):
     """Where a sample's truth is complete: its own regions, else those that are called."""
     own = TRUTH[sample].get("regions")
     return REGIONS if own is None else as_list(own)
-
-
-def trim_options():
-    """How reads are trimmed, as options of align."""
-    if not PROJECT.config["trim"]:
-        return "--no-trim"
-    return shlex.join(f"--adapter={sequence}" for sequence in PROJECT.config["adapters"])
 
 
 def memory(base, per_base):

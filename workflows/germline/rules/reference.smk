@@ -16,4 +16,4 @@ rule index:
     resources:
         mem_mb=memory(1000, 16),
     shell:
-        "lingqu index {input:q} 2> {log:q} && cp {input:q}.lingqu/reference.json {output:q}"
+        "lingqu index {input:q} > {log:q} 2>&1" " && cp {input:q}.lingqu/reference.json {output:q}"

@@ -32,4 +32,4 @@ rule report:
     resources:
         mem_mb=500,
     shell:
-        "lingqu report {input.project:q} -o {output.html:q} 2> {log:q}"
+        "lingqu report {input.project:q} -o {output.html:q} > {log:q} 2>&1"

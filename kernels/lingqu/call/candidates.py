@@ -7,7 +7,7 @@ import numpy as np
 
 from lingqu.call import model
 from lingqu.call.kernels.evaluate import MAX_EDITS
-from lingqu.call.kernels.scan import gap_costs, scan
+from lingqu.call.kernels.scan import gap_costs, scan, tally_gaps
 from lingqu.formats.bam import Alignments
 
 JOIN = 20
@@ -16,6 +16,8 @@ MAX_SPAN = 300
 """Widest region of several edits."""
 MAX_SIZE = 300
 """Longest indel that is taken from a CIGAR."""
+LONG = 4
+"""Indels of so many bases are hardly ever errors, and clipped in the more of their reads."""
 
 
 class Edits(NamedTuple):
@@ -78,7 +80,8 @@ def reach(ref: np.ndarray, start: int, removed: int, put: bytes) -> tuple[int, i
         return start, start + removed
     unit = put or ref[start : start + removed].tobytes()
     right, k = start + removed, 0
-    while right < len(ref) and ref[right] == unit[k] and ref[right] < 4:
+    limit = min(len(ref), right + MAX_SIZE)
+    while right < limit and ref[right] == unit[k] and ref[right] < 4:
         right += 1
         k = (k + 1) % len(unit)
     return start - 1, right + 1
@@ -135,7 +138,8 @@ def _indels(seen: Scan, ref: np.ndarray) -> list[Edit]:
     found = []
     for (start, removed, put), count in support.items():
         depth = int(seen.depth[min(max(start - seen.origin, 0), len(seen.depth) - 1)])
-        if count >= 2 and 3000 * count > 301 * (depth - count):
+        long = max(removed, len(put)) >= LONG
+        if count >= 2 and (6000 if long else 3000) * count > 301 * (depth - count):
             left, right = reach(ref, start, removed, put)
             found.append(Edit(start, removed, put, left, right, count))
     return found
@@ -152,6 +156,15 @@ def clip_places(seen: Scan) -> np.ndarray:
 def observed(seen: Scan, ref: np.ndarray) -> list[Edit]:
     """Edits that the alignments show."""
     return _substitutions(seen, ref) + _indels(seen, ref)
+
+
+def tally_indels(seen: Scan, ref: np.ndarray) -> np.ndarray:
+    """Counts of reads and indels by repeat, see `tally_gaps`."""
+    table = np.zeros((model.PERIODS, model.COPIES, 2), np.int64)
+    starts = np.zeros(len(seen.depth), np.int32)
+    np.add.at(starts, np.clip(seen.indels[:, 0] - seen.origin, 0, len(starts) - 1), 1)
+    tally_gaps(ref, seen.origin, seen.depth, starts, table)
+    return table
 
 
 def prior_of(edit: Edit, ref: np.ndarray, gaps: np.ndarray) -> float:

@@ -7,21 +7,27 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from lingqu import __version__
 from lingqu.base.atomic import publish
 from lingqu.base.errors import LingquError
 from lingqu.base.jit import is_cold, source_digest
 from lingqu.base.progress import progress, say
-from lingqu.call import records
+from lingqu.call import model, records
 from lingqu.call.records import GivenSite
-from lingqu.call.shard import MARGIN, SIZE, Shard, call_shard
-from lingqu.cluster import open_cluster
+from lingqu.call.shard import MARGIN, SIZE, Shard, call_shard, tally_window
+from lingqu.cluster import Cluster, open_cluster
 from lingqu.formats.bam import AlignmentFile, open_alignments
 from lingqu.formats.bed import Intervals, parse_regions, read_bed
 from lingqu.formats.reference import Reference, fingerprint, open_reference
 from lingqu.formats.vcf import VcfWriter, header_lines, open_vcf
 
 CHECKPOINTS = ".lingqu"
+WINDOW = 50_000
+MOST_WINDOWS = 4000
+ENOUGH = 10_000_000
+"""Gaps are learned from windows of so many bases, at most so many, until they hold so many bases."""
 
 
 def wanted_intervals(
@@ -78,6 +84,7 @@ def _shards(
     intervals: Intervals | None,
     ploidy: int,
     sites: Path | None,
+    gaps: np.ndarray,
     folder: Path,
 ) -> Iterator[Shard]:
     """The shards in the order of the reference, cut at multiples of SIZE."""
@@ -93,7 +100,37 @@ def _shards(
             near = None if given is None else _near(given[tid], start, end)
             if pairs and near != ():
                 out = folder / f"{tid}.{start}.vcf"
-                yield Shard(reference.path, file.path, tid, start, end, ploidy, pairs, near, out)
+                yield Shard(
+                    reference.path, file.path, tid, start, end, ploidy, pairs, near, gaps, out
+                )
+
+
+def _windows(reference: Reference, file: AlignmentFile) -> Iterator[tuple]:
+    """Windows all over the genome, by steps of the golden section, to learn errors from."""
+    starts = [
+        (tid, start)
+        for tid in range(len(reference.names))
+        if file.tid_of[tid] >= 0
+        for start in range(0, int(reference.lengths[tid]), WINDOW)
+    ]
+    order = sorted(range(len(starts)), key=lambda k: k * 0.6180339887498949 % 1)
+    for k in order[:MOST_WINDOWS]:
+        tid, start = starts[k]
+        end = min(start + WINDOW, int(reference.lengths[tid]))
+        yield reference.path, file.path, tid, start, end
+
+
+def learn_gaps(reference: Reference, file: AlignmentFile, cluster: Cluster) -> np.ndarray:
+    """Gap chances (see model.gap_table) from windows with reads, until these are enough.
+
+    The same for any region that is called: they are taken from all of the file.
+    """
+    total = np.zeros((model.PERIODS, model.COPIES, 2), np.int64)
+    for tally in cluster.map(tally_window, _windows(reference, file)):
+        total += tally
+        if total[:, :, 0].sum() >= ENOUGH:
+            break
+    return model.gap_table(total)
 
 
 def _finish(shard: Shard) -> Path:
@@ -103,6 +140,15 @@ def _finish(shard: Shard) -> Path:
         with publish(shard.out) as beside:
             beside.write_text("".join(f"{line}\n" for line in lines))
     return shard.out
+
+
+def _learned(folder: Path, *sources) -> np.ndarray:
+    """The learned gap chances, from the checkpoint where they are there."""
+    kept = folder / "gaps.npy"
+    if not kept.exists():
+        with publish(kept) as beside, beside.open("wb") as stream:
+            np.save(stream, learn_gaps(*sources))
+    return np.load(kept)
 
 
 def _digest(*facts) -> str:
@@ -147,20 +193,18 @@ def call(
     if is_cold():
         say("lingqu call: first run of this version on this machine, compiling kernels")
     total: Counter = Counter()
-    shards = list(_shards(reference, file, intervals, ploidy, sites, folder))
-    bases = sum(b - a for shard in shards for a, b in shard.intervals)
     header = header_lines(reference, records.META, [name])
-    with (
-        VcfWriter(out, header) as writer,
-        open_cluster(threads, backend, scheduler) as cluster,
-        progress("call", "bases", bases) as shown,
-    ):
-        for shard, path in zip(shards, cluster.map(_finish, shards), strict=True):
-            lines = path.read_text()
-            if lines:
-                writer.write(lines[:-1])
-            total.update(records.tally(lines.splitlines()))
-            shown.advance(sum(b - a for a, b in shard.intervals))
+    with VcfWriter(out, header) as writer, open_cluster(threads, backend, scheduler) as cluster:
+        gaps = _learned(folder, reference, file, cluster)
+        shards = list(_shards(reference, file, intervals, ploidy, sites, gaps, folder))
+        bases = sum(b - a for shard in shards for a, b in shard.intervals)
+        with progress("call", "bases", bases) as shown:
+            for shard, path in zip(shards, cluster.map(_finish, shards), strict=True):
+                lines = path.read_text()
+                if lines:
+                    writer.write(lines[:-1])
+                total.update(records.tally(lines.splitlines()))
+                shown.advance(sum(b - a for a, b in shard.intervals))
     facts = {
         "version": __version__, "sample": name, "reference": str(reference.path),
         "alignments": str(file.path), "parameters": parameters, "bases": bases,

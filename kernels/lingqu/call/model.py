@@ -14,7 +14,7 @@ MIN_BASE = 10
 MAX_BASE = 40
 """No base is trusted more than this."""
 
-PCR_CAP = 45
+PCR_CAP = 40
 """Phred: least chance that a template shows what its molecule is not (mapping, PCR)."""
 
 
@@ -33,18 +33,49 @@ def mismap_table() -> np.ndarray:
     return np.array([_power(min(max(q, 1), PCR_CAP)) for q in range(256)])
 
 
+PERIODS, COPIES = 7, 24
+"""Repeat units are of less than PERIODS bases; all from COPIES - 1 copies on are one class."""
+
 _HOMOPOLYMER = (45, 45, 45, 45, 44, 43, 41, 38, 35, 32, 30, 28, 26, 24, 23, 22, 21, 20, 19, 18)
 _REPEAT = (45, 45, 45, 43, 40, 37, 34, 32, 30, 28, 27, 26, 25, 24, 23, 22, 21, 20, 20, 20)
-"""Phred of a gap to open by copies of the unit: of one base, and of two to six."""
+_WEIGHT = 30
+"""Phred of a gap to open by copies of the unit (of one base; of two to six) before any read is
+seen, and the number of reads that this knowledge is worth."""
+
+LEAST_GAP, GREATEST_GAP = _power(50), _power(15)
 
 
-def gap_table() -> np.ndarray:
-    """float32[7, 20]: chance of a gap to open, by length of the repeat unit and its copies."""
-    table = np.empty((7, 20), np.float32)
-    table[0] = _power(45)
-    table[1] = [_power(q) for q in _HOMOPOLYMER]
-    for period in range(2, 7):
-        table[period] = [_power(q) for q in _REPEAT]
+def default_gaps() -> np.ndarray:
+    """float64[PERIODS, COPIES]: chance of a gap to open in a repeat of that unit and copies."""
+    table = np.empty((PERIODS, COPIES))
+    for period in range(PERIODS):
+        known = (45,) if period == 0 else _HOMOPOLYMER if period == 1 else _REPEAT
+        table[period] = [_power(known[min(c, len(known) - 1)]) for c in range(COPIES)]
+    return table
+
+
+def gap_table(tally: np.ndarray) -> np.ndarray:
+    """float32[PERIODS, COPIES]: chance of a gap to open at a place, as this sample's reads have it.
+
+    tally: int64[PERIODS, COPIES, 2], see `tally_gaps`. A gap may open at any place of a repeat and
+    gives the same bases each time, and it may go either way: the indels of a repeat are shared out
+    among twice its length. Longer repeats never have fewer errors. Units of two to six are counted
+    together.
+    """
+    prior = default_gaps()
+    pooled = tally.copy()
+    pooled[2:] = tally[2:].sum(0)
+    pooled[0] = tally[0].sum(0)
+    table = np.empty((PERIODS, COPIES), np.float32)
+    for period in range(PERIODS):
+        unit = 1 if period < 2 else 3
+        least = LEAST_GAP
+        for copies in range(COPIES):
+            spread = 2 * max(copies, 1) * unit if period else 2
+            reads, indels = pooled[period, copies].tolist()
+            seen = (indels + _WEIGHT * prior[period, copies] * spread) / (reads + _WEIGHT) / spread
+            least = min(max(least, seen), GREATEST_GAP)
+            table[period, copies] = least
     return table
 
 

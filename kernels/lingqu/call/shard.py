@@ -35,6 +35,7 @@ class Shard:
     ploidy: int
     intervals: tuple[tuple[int, int], ...]
     sites: tuple[GivenSite, ...] | None
+    gaps: np.ndarray  # float32, see model.gap_table
     out: Path
 
     @property
@@ -43,16 +44,24 @@ class Shard:
         return open_reference(self.fasta).names[self.tid]
 
 
+def tally_window(window: tuple[Path, Path, int, int, int]) -> np.ndarray:
+    """Reads and indels by repeat (see `tally_gaps`) of a window (fasta, bam, tid, start, end)."""
+    fasta, bam, tid, start, end = window
+    reference = open_reference(fasta)
+    reads = read_alignments(open_alignments(bam, reference), reference, tid, start, end)
+    ref = reference.contig(tid)
+    return candidates.tally_indels(candidates.scan_window(reads, ref, start, end), ref)
+
+
 @lru_cache(maxsize=1)
 def _tables():
-    return *model.base_tables(), model.mismap_table(), model.gap_table()
+    return *model.base_tables(), model.mismap_table()
 
 
-def _pack_found(reads: Alignments, ref: np.ndarray, start: int, end: int):
+def _pack_found(reads: Alignments, ref: np.ndarray, start: int, end: int, gaps: np.ndarray):
     """Edits that the reads of a window show, each site being a place."""
     seen = candidates.scan_window(reads, ref, start, end)
     edits = sorted(candidates.observed(seen, ref))
-    gaps = model.gap_table()
     priors = [candidates.prior_of(edit, ref, gaps) for edit in edits]
     return edits, candidates.pack(edits, [edit.anchor for edit in edits], priors)
 
@@ -86,10 +95,10 @@ def _rows(reads, ref, edits, packed, shard: Shard):
     template = template.astype(np.int32)
     ints = np.zeros((len(edits) + 1, INTS), np.int64)
     floats = np.zeros((len(edits) + 1, FLOATS))
-    right, wrong, mismap, gaps = _tables()
+    right, wrong, mismap = _tables()
     written = evaluate(
         reads, template, int(template.max(initial=0)) + 1, ref, packed, regions, model.MIN_MAPQ,
-        shard.ploidy, shard.sites is not None, right, wrong, mismap, gaps, new_workspace(), ints,
+        shard.ploidy, shard.sites is not None, right, wrong, mismap, shard.gaps, new_workspace(), ints,
         floats,
     )  # fmt: skip
     return [records.read_row(ints[k], floats[k], regions, packed, ref) for k in range(written)]
@@ -107,7 +116,7 @@ def call_shard(shard: Shard) -> list[str]:
     end = min(shard.intervals[-1][1] + MARGIN, len(ref))
     reads = read_alignments(open_alignments(shard.bam, reference), reference, shard.tid, start, end)
     if shard.sites is None:
-        edits, packed = _pack_found(reads, ref, start, end)
+        edits, packed = _pack_found(reads, ref, start, end, shard.gaps)
         calls = _rows(reads, ref, edits, packed, shard)
         lines = {
             call.pos: records.call_line(call, shard.contig, shard.ploidy)

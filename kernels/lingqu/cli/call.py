@@ -7,8 +7,10 @@ import click
 @click.argument("reference", type=click.Path())
 @click.argument("bam", type=click.Path())
 @click.option("-o", "--out", required=True, type=click.Path(), help="OUT.vcf.gz, .vcf or .bcf")
-@click.option("-r", "--region", multiple=True, help="Only here: CHR or CHR:FROM-TO; repeatable.")
-@click.option("-R", "--bed", type=click.Path(), help="Only in the intervals of this BED file.")
+@click.option("-r", "--regions", multiple=True, help="Only here: CHR or CHR:FROM-TO; repeatable.")
+@click.option(
+    "-R", "--regions-file", type=click.Path(), help="Only in the intervals of this BED file."
+)
 @click.option("--ploidy", type=click.IntRange(1, 2), default=2, show_default=True,
               help="Copies of each contig: 2, or 1 for bacteria and viruses.")  # fmt: skip
 @click.option("--sites", type=click.Path(), help="Genotype exactly the alleles of this VCF.")
@@ -17,7 +19,9 @@ import click
 @click.option("--backend", type=click.Choice(["threads", "dask"]), default="threads",
               show_default=True)  # fmt: skip
 @click.option("--scheduler", type=click.Path(), help="Scheduler file of a running Dask cluster.")
-def command(reference, bam, out, region, bed, ploidy, sites, sample, threads, backend, scheduler):
+def command(
+    reference, bam, out, regions, regions_file, ploidy, sites, sample, threads, backend, scheduler
+):
     r"""Call germline SNVs and indels of one sample from a sorted, indexed BAM or CRAM.
 
     \b
@@ -35,6 +39,6 @@ def command(reference, bam, out, region, bed, ploidy, sites, sample, threads, ba
     from lingqu.call.driver import call
 
     call(
-        reference, bam, out, regions=region, bed=bed, ploidy=ploidy, sites=sites, sample=sample,
+        reference, bam, out, regions=regions, bed=regions_file, ploidy=ploidy, sites=sites, sample=sample,
         threads=threads, backend=backend, scheduler=scheduler,
     )  # fmt: skip

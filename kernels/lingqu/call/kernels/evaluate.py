@@ -12,7 +12,7 @@ from lingqu.call.kernels.pairhmm import (
     load_haplotype,
     load_read,
 )
-from lingqu.call.kernels.scan import gap_costs
+from lingqu.call.kernels.scan import gap_costs, repeat_end
 
 MAX_HAPS = 64
 """Most haplotypes at once; half of it starts a pruning."""
@@ -28,6 +28,7 @@ STAR = -1
 _KEEP = 10
 _PAD = 30
 _FLANK = 60
+_REPEAT = 120
 _CLIP = 60
 _MAX_READS = 4 * MAX_TEMPLATES
 _INFORMATIVE = 1.6
@@ -88,8 +89,10 @@ def _trim(reads, r, begin, end, row):
 
 
 @kernel
-def _gather(reads, template, slot_of, stamp, region, left, right, from_read, min_mapq, rows, who):
-    """Reads of a region: rows (int64[_MAX_READS, 6], see `_trim`), who (int64[_MAX_READS, 2]:
+def _gather(
+    reads, template, slot_of, stamp, left, right, begin, end, from_read, min_mapq, rows, who
+):  # fmt: skip
+    """Reads over [left, right), cut to [begin, end): rows (int64[_MAX_READS, 6], see `_trim`), who (int64[_MAX_READS, 2]:
     read, slot of its template). slot_of (int64[templates, 2]) remembers stamp and slot.
     Returns (reads, slots).
     """
@@ -115,7 +118,7 @@ def _gather(reads, template, slot_of, stamp, region, left, right, from_read, min
             continue
         if np.float64(reads.name_hash[r] >> np.uint64(11)) * 2.0**-53 > share:
             continue
-        if not _trim(reads, r, left - _PAD, right + _PAD, rows[n]):
+        if not _trim(reads, r, begin, end, rows[n]):
             continue
         if slot_of[template[r], 1] < 0:
             slot_of[template[r], 1] = slots
@@ -360,6 +363,18 @@ def _write_record(table, alleles, allele_mask, region, site, prior_of, ints, flo
 
 
 @kernel
+def _inserted(edits, first, count, mask):
+    """Bases that the edits of a mask, and the longest of the region, put in."""
+    total = np.int64(0)
+    longest = np.int64(0)
+    for e in range(count):
+        longest = max(longest, np.int64(edits.put[first + e]))
+        if mask >> e & 1:
+            total += edits.put[first + e]
+    return total + longest
+
+
+@kernel
 def evaluate(
     reads, template, templates, ref, edits, regions, min_mapq, ploidy, given, right, wrong,
     mismap, gap_table, space, ints, floats,
@@ -391,13 +406,15 @@ def evaluate(
     for region in range(len(regions)):
         left, right_end = regions[region, 0], regions[region, 1]
         first, count = regions[region, 2], regions[region, 3]
+        begin = repeat_end(ref, left, -1, 6, _REPEAT) - _PAD - _FLANK
+        end = repeat_end(ref, right_end, 1, 6, _REPEAT) + _PAD + _FLANK
         n, slots = _gather(
-            reads, template, slot_of, np.int64(region), region, left, right_end,
-            regions[region, 4], min_mapq, rows, who,
+            reads, template, slot_of, np.int64(region), left, right_end, begin + _FLANK,
+            end - _FLANK, regions[region, 4], min_mapq, rows, who,
         )  # fmt: skip
         _sort_by_length(rows, n, order)
-        begin = max(left - _PAD - _FLANK, 0)
-        end = min(right_end + _PAD + _FLANK, len(ref))
+        begin = max(begin, 0)
+        end = min(end, len(ref))
         edit_prior = edits.prior[first : first + count]
         masks[0] = 0
         n_haps, known = np.int64(1), np.int64(0)
@@ -420,7 +437,8 @@ def evaluate(
                     known = n_haps
             if e < count:
                 for h in range(n_haps):
-                    if not conflict(edits, e, masks[h], first, given):
+                    fits = end - begin + _inserted(edits, first, count, masks[h]) <= MAX_HAP
+                    if fits and not conflict(edits, e, masks[h], first, given):
                         masks[n_haps] = masks[h] | np.int64(1) << e
                         n_haps += 1
         for e in range(count):

@@ -37,6 +37,60 @@ def left_shift_insertion(ref, start, bases, size, first):
 
 
 @kernel
+def repeat_end(ref, pos, step, periods, most):
+    """The first place from `pos` on, in direction `step` (1 or -1), that no tandem repeat with a
+    unit of at most `periods` bases carries on to; at most `most` places away.
+    """
+    end = pos
+    for period in range(1, periods + 1):
+        at = pos
+        while 0 <= at < len(ref) and 0 <= at - step * period < len(ref) and abs(at - pos) < most:
+            if ref[at] != ref[at - step * period]:
+                break
+            at += step
+        if abs(at - pos) > abs(end - pos):
+            end = at
+    return end
+
+
+@kernel
+def tally_gaps(ref, origin, depth, starts, table):
+    """Count indels by repeat: table (int64[periods, copies, 2]: reads over such repeats, indels).
+
+    depth: int32[n] from place `origin` on. starts: int32[n], indels by their leftmost start.
+    Repeats where more than a fifth of the reads, but not just one, hold an indel are left out:
+    there the sample differs. Row 0 counts bases outside of repeats, copies - 1 is the last class.
+    """
+    periods, most, _ = table.shape
+    n = np.int64(len(depth))
+    covered = np.int64(0)
+    for i in range(8, n - 64):
+        if i < covered:
+            continue
+        best_end, best_period = i, 0
+        for period in range(1, periods):
+            at = i + period
+            while at < n - 32 and ref[origin + at] == ref[origin + at - period]:
+                at += 1
+            copies = (at - i) // period
+            if copies >= (4 if period == 1 else 3) and at > best_end:
+                best_end, best_period = at, period
+        copies = 0
+        if best_period:
+            copies = min((best_end - i) // best_period, most - 1)
+            covered = best_end
+        else:
+            best_end = i + 1
+        indels = np.int64(0)
+        for k in range(i, best_end):
+            indels += starts[k]
+        reads = np.int64(min(depth[i], depth[best_end - 1]))
+        if reads >= 8 and (indels < 2 or 5 * indels <= reads):
+            table[best_period, copies, 0] += reads
+            table[best_period, copies, 1] += indels
+
+
+@kernel
 def scan(reads, ref, origin, min_mapq, min_base, counts, weights, cover, clips, indels, inserted):
     """Fill the counts of the window whose first base is place `origin` of the contig.
 

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -32,6 +33,10 @@ def write_pairs(folder: Path, pairs: list) -> tuple[Path, Path]:
     for mate, path in enumerate(paths):
         path.write_text("".join("".join(pair[mate]) for pair in pairs))
     return paths
+
+
+hypothesis.settings.register_profile("suite", deadline=None)  # a first call compiles
+hypothesis.settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

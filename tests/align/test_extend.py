@@ -99,7 +99,7 @@ def _mutate(rng, codes):
     return np.array(read, np.uint8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([2, 4]))
 def test_score_and_path_are_those_of_a_plain_dynamic_programme(seed, letters):
     rng = np.random.default_rng(seed)
@@ -138,7 +138,7 @@ def test_lanes_do_not_mix(demo_window):
             assert getattr(table, field)[c] == getattr(alone, field)[0], field
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(0, 2**32 - 1))
 def test_no_gap_beats_the_diagonal_where_none_is_sought(seed):
     rng = np.random.default_rng(seed)

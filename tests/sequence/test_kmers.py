@@ -52,14 +52,14 @@ def _by_definition(codes):
 sequences = st.text("ACGTN", min_size=0, max_size=120) | st.text("AC", min_size=30, max_size=90)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(sequences)
 def test_syncmers_are_those_of_the_definition(text):
     codes = encode(text)
     assert _find(codes)[1].tolist() == _by_definition(codes)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text("ACGT", min_size=K, max_size=200))
 def test_both_strands_have_the_same_syncmers(text):
     codes = encode(text)

@@ -1,0 +1,77 @@
+"""The index on disk: built once, shared, and never of another state of its FASTA."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from lingqu.align.index import is_built, open_index
+from lingqu.base.errors import LingquError
+from lingqu.formats.reference import store_folder
+from lingqu.sequence.codes import decode
+
+
+def _write(path, codes):
+    path.write_text(f">one\n{decode(codes)}\n")
+
+
+def _count(path):
+    return len(open_index(path).entries)
+
+
+def test_entries_are_sorted_within_buckets(tmp_path, demo_window):
+    _write(tmp_path / "a.fa", demo_window[:50_000])
+    index = open_index(tmp_path / "a.fa")
+    assert index.buckets[-1] == len(index.entries)
+    inside = np.ones(len(index.entries) - 1, bool)
+    starts = index.buckets[(index.buckets > 0) & (index.buckets < len(index.entries))]
+    inside[np.unique(starts).astype(int) - 1] = False
+    assert (index.entries[1:] >= index.entries[:-1])[inside].all()
+
+
+def test_a_changed_fasta_is_indexed_anew(tmp_path, demo_window):
+    path = tmp_path / "a.fa"
+    _write(path, demo_window[:20_000])
+    before = _count(path)
+    assert is_built(path)
+    _write(path, demo_window[:40_000])
+    assert not is_built(path)
+    assert _count(path) > before
+    assert is_built(path)
+
+
+def test_a_seed_crossing_the_builder_s_windows_is_not_lost(tmp_path, demo_window, monkeypatch):
+    path, other = tmp_path / "a.fa", tmp_path / "b.fa"
+    _write(path, demo_window[:30_000])
+    _write(other, demo_window[:30_000])
+    whole = open_index(path)
+    monkeypatch.setattr("lingqu.align.index._WINDOW", 97)
+    pieces = open_index(other)
+    assert (whole.entries == pieces.entries).all()
+
+
+def test_builders_at_once_leave_one_whole_index(tmp_path, demo_window):
+    path = tmp_path / "a.fa"
+    _write(path, demo_window[:100_000])
+    code = "import sys, lingqu.align.index as i; print(len(i.open_index(sys.argv[1]).entries))"
+    builders = [
+        subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    counts = {int(builder.communicate()[0]) for builder in builders}
+    assert counts == {_count(path)}
+    assert json.loads((store_folder(path) / "seeds.json").read_text())["seeds"] in counts
+    assert not list(store_folder(path).glob("*.part"))
+
+
+def test_a_contig_shorter_than_a_seed_is_borne(tmp_path, demo_window):
+    path = tmp_path / "a.fa"
+    path.write_text(f">tiny\nACGT\n>one\n{decode(demo_window[:5_000])}\n>none\nNNNN\n")
+    assert _count(path) > 500
+
+
+def test_a_missing_fasta_is_one_line(tmp_path):
+    with pytest.raises(LingquError, match=r"none\.fa: No such file"):
+        open_index(tmp_path / "none.fa")

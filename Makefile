@@ -17,7 +17,7 @@ demo: setup
 	@$(BIN)/lingqu demo $(DEMO)
 
 test: setup
-	$(BIN)/python -m pytest -n logical --maxprocesses 8
+	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadgroup
 
 lint: setup
 	$(BIN)/ruff check

@@ -6,7 +6,7 @@ there; shards of the genome are then sorted, compressed and indexed on their own
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np

@@ -18,9 +18,9 @@ def nth_newline(text, start, n):
     at, found = start, 0
     while at < len(text):
         stop = min(at + _STEP, len(text))
-        count = 0
-        for i in range(at, stop):
-            count += text[i] == NEWLINE
+        step, count = text[at:stop], np.uint32(0)
+        for i in range(len(step)):
+            count += np.uint32(step[i] == NEWLINE)
         if found + count >= n:
             break
         found += count
@@ -102,10 +102,10 @@ def find_records(text, end, mate, mates, name_start, name_len, base_start, lengt
 @kernel
 def _code_bases(text, base, size, code_of_ascii, codes, to):
     """Fill codes[to:][:size]; the highest code."""
-    worst = np.uint8(0)
+    letters, row, worst = text[base : base + size], codes[to : to + size], np.uint8(0)
     for i in range(size):
-        code = code_of_ascii[text[base + i]]
-        codes[to + i] = code
+        code = code_of_ascii[letters[i]]
+        row[i] = code
         worst = max(worst, code)
     return worst
 
@@ -113,9 +113,9 @@ def _code_bases(text, base, size, code_of_ascii, codes, to):
 @kernel
 def _span(text, start, size):
     """Lowest and highest byte of text[start:][:size]; (255, 0) of none."""
-    low, high = np.uint8(255), np.uint8(0)
+    letters, low, high = text[start : start + size], np.uint8(255), np.uint8(0)
     for i in range(size):
-        low, high = min(low, text[start + i]), max(high, text[start + i])
+        low, high = min(low, letters[i]), max(high, letters[i])
     return low, high
 
 

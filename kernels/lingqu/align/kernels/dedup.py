@@ -4,6 +4,8 @@ The rules are those of Picard's MarkDuplicates: pairs are compared by both ends,
 to any pair that shares theirs, the highest sum of base qualities >= 15 is kept.
 """
 
+import numpy as np
+
 from lingqu.base.jit import kernel
 
 SINGLE, MARK = 0, 1
@@ -37,11 +39,11 @@ def unclipped_end(pos, reverse, cigar, start, length):
 
 @kernel
 def _quality_sum(text, start, length):
-    total = 0
-    for i in range(start, start + length):
-        score = text[i] - 33
-        total += score if score >= _LOW_QUALITY else 0
-    return min(total, _MOST_PER_READ)
+    letters, total = text[start : start + length], np.uint32(0)
+    for i in range(length):
+        score = np.uint32(letters[i]) - np.uint32(33)
+        total += score if score >= _LOW_QUALITY else np.uint32(0)
+    return min(np.int64(total), _MOST_PER_READ)
 
 
 @kernel

@@ -1,5 +1,7 @@
 """Alignments to BAM records (SAM specification 4.2, SAM tags specification)."""
 
+import numpy as np
+
 from lingqu.base.jit import kernel
 
 MATCH, INSERT, DELETE, SKIP, SOFT = 0, 1, 2, 3, 4
@@ -13,14 +15,15 @@ _NIBBLES = b"\x01\x02\x04\x08\x0f"
 @kernel
 def orient(codes, start, length, reverse, row):
     """Fill row[:length] with codes[start:][:length], reverse complemented where asked."""
+    forward = codes[start : start + length]
     if not reverse:
         for i in range(length):
-            row[i] = codes[start + i]
+            row[i] = forward[i]
     else:
-        last = start + length - 1
-        for i in range(length):
-            code = codes[last - i]
-            row[i] = code if code > 3 else 3 - code
+        last = np.uint64(length - 1)
+        for i in range(np.uint64(length)):
+            code = forward[last - i]
+            row[i] = code if code > 3 else np.uint8(3) - code
 
 
 @kernel
@@ -48,9 +51,13 @@ def put_cigar(out, at, cigar, start, length):
 
 @kernel
 def put_bytes(out, at, text, start, length):
-    """Copy text[start:][:length] to out[at:]; the position after it."""
-    for i in range(length):
-        out[at + i] = text[start + i]
+    """Copy text[start:][:length] to out[at:]; the position after it.
+
+    Unsigned places spare the test for indices below 0, and the loop becomes a block copy.
+    """
+    to, source = np.uint64(at), np.uint64(start)
+    for i in range(np.uint64(length)):
+        out[to + i] = text[source + i]
     return at + length
 
 
@@ -80,6 +87,15 @@ def put_integer_tag(out, at, first, second, value):
 
 
 @kernel
+def _differences(a, b):
+    """How many codes of a and b (as long) differ or are N; a loop that vectorises."""
+    count = np.uint32(0)
+    for i in range(len(a)):
+        count += np.uint32((a[i] != b[i]) | (b[i] > 3))
+    return count
+
+
+@kernel
 def _edits_of(row, genome, at, cigar, start, length, md, to):
     """NM, reference bases covered, and the end of the MD string written at md[to:]."""
     read, nm, run, begin = 0, 0, 0, at
@@ -98,14 +114,18 @@ def _edits_of(row, genome, at, cigar, start, length, md, to):
         elif op == SKIP:
             at += size
         elif op == MATCH or op > 6:
-            for j in range(size):
-                base = genome[at + j]
-                if base == row[read + j] and base < 4:
-                    run += 1
-                else:
-                    to = put_number(md, to, run)
-                    md[to] = _LETTERS[base]
-                    to, nm, run = to + 1, nm + 1, 0
+            bases, wanted = row[read : read + size], genome[at : at + size]
+            if _differences(bases, wanted) == 0:
+                run += size
+            else:
+                for j in range(size):
+                    base = wanted[j]
+                    if base == bases[j] and base < 4:
+                        run += 1
+                    else:
+                        to = put_number(md, to, run)
+                        md[to] = _LETTERS[base]
+                        to, nm, run = to + 1, nm + 1, 0
             read, at = read + size, at + size
     return nm, at - begin, put_number(md, to, run)
 
@@ -161,8 +181,9 @@ def _put_core(out, at, tid, pos, name_len, mapq, span, ops, flag, bases, mate_ti
 @kernel
 def _put_bases(out, at, row, length):
     """4-bit bases of row[:length]; the position after them."""
+    packed = out[at : at + length // 2]
     for i in range(length // 2):
-        out[at + i] = (_NIBBLES[row[2 * i]] << 4) | _NIBBLES[row[2 * i + 1]]
+        packed[i] = (_NIBBLES[row[2 * i]] << 4) | _NIBBLES[row[2 * i + 1]]
     if length & 1:
         out[at + length // 2] = _NIBBLES[row[length - 1]] << 4
     return at + (length + 1) // 2
@@ -171,13 +192,14 @@ def _put_bases(out, at, row, length):
 @kernel
 def _put_qualities(out, at, text, start, length, reverse):
     """Phred scores of the FASTQ quality at text[start:]; the position after them."""
+    letters, scores = text[start : start + length], out[at : at + length]
     if reverse:
-        last = start + length - 1
-        for i in range(length):
-            out[at + i] = text[last - i] - 33
+        last = np.uint64(length - 1)
+        for i in range(np.uint64(length)):
+            scores[i] = letters[last - i] - np.uint8(33)
     else:
         for i in range(length):
-            out[at + i] = text[start + i] - 33
+            scores[i] = letters[i] - np.uint8(33)
     return at + length
 
 

@@ -1,5 +1,6 @@
 """Calling of a sample: shards over the cluster, finished ones remembered, one VCF at the end."""
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -134,11 +135,11 @@ def learn_gaps(reference: Reference, file: AlignmentFile, cluster: Cluster) -> n
 
 
 def _finish(shard: Shard) -> Path:
-    """Call a shard unless that is done, and name the file that holds its lines."""
+    """Call a shard unless that is done; name the file of its covered bases, then its lines."""
     if not shard.out.exists():
-        lines = call_shard(shard)
+        under, lines = call_shard(shard)
         with publish(shard.out) as beside:
-            beside.write_text("".join(f"{line}\n" for line in lines))
+            beside.write_text("".join(f"{line}\n" for line in (under, *lines)))
     return shard.out
 
 
@@ -193,6 +194,7 @@ def call(
     if is_cold():
         say("lingqu call: first run of this version on this machine, compiling kernels")
     total: Counter = Counter()
+    under = 0
     header = header_lines(reference, records.META, [name])
     with VcfWriter(out, header) as writer, open_cluster(threads, backend, scheduler) as cluster:
         gaps = _learned(folder, reference, file, cluster)
@@ -200,7 +202,8 @@ def call(
         bases = sum(b - a for shard in shards for a, b in shard.intervals)
         with progress("call", "bases", bases) as shown:
             for shard, path in zip(shards, cluster.map(_finish, shards), strict=True):
-                lines = path.read_text()
+                covered, _, lines = path.read_text().partition("\n")
+                under += int(covered)
                 if lines:
                     writer.write(lines[:-1])
                 total.update(records.tally(lines.splitlines()))
@@ -208,11 +211,12 @@ def call(
     facts = {
         "version": __version__, "sample": name, "reference": str(reference.path),
         "alignments": str(file.path), "parameters": parameters, "bases": bases,
+        "mean_depth": round(under / max(bases, 1), 4),
         "records": dict(sorted(total.items())),
     }  # fmt: skip
     with publish(f"{out}.stats.json") as beside:
         beside.write_text(json.dumps(facts, indent=1) + "\n")
     shutil.rmtree(folder, ignore_errors=True)
-    if not any(folder.parent.iterdir()):
+    with contextlib.suppress(OSError):  # another sample's checkpoint may be there
         folder.parent.rmdir()
     return facts

@@ -108,13 +108,20 @@ def _wanted(pos: int, shard: Shard) -> bool:
     return any(start <= pos < end for start, end in shard.intervals)
 
 
-def call_shard(shard: Shard) -> list[str]:
-    """The VCF lines of a shard, sorted by position."""
+def covered(reads: Alignments, intervals: tuple[tuple[int, int], ...]) -> int:
+    """Bases of the intervals under each read's span, summed over the reads: depth times bases."""
+    spans = (np.minimum(reads.end, end) - np.maximum(reads.pos, start) for start, end in intervals)
+    return sum(int(span.clip(0).sum(dtype=np.int64)) for span in spans)
+
+
+def call_shard(shard: Shard) -> tuple[int, list[str]]:
+    """What `covered` tells of a shard, and its VCF lines, sorted by position."""
     reference = open_reference(shard.fasta)
     ref = reference.contig(shard.tid)
     start = max(shard.intervals[0][0] - MARGIN, 0)
     end = min(shard.intervals[-1][1] + MARGIN, len(ref))
     reads = read_alignments(open_alignments(shard.bam, reference), reference, shard.tid, start, end)
+    under = covered(reads, shard.intervals)
     if shard.sites is None:
         edits, packed = _pack_found(reads, ref, start, end, shard.gaps)
         calls = _rows(reads, ref, edits, packed, shard)
@@ -123,11 +130,12 @@ def call_shard(shard: Shard) -> list[str]:
             for call in calls
             if _wanted(call.pos, shard) and records.worth_telling(call)
         }
-        return [lines[pos] for pos in sorted(lines)]
+        return under, [lines[pos] for pos in sorted(lines)]
     edits, packed = _pack_given(shard.sites, ref)
     by_site = {call.site: call for call in _rows(reads, ref, edits, packed, shard)}
-    return [
+    lines = [
         records.given_line(by_site.get(number), site, shard.contig, shard.ploidy)
         for number, site in enumerate(shard.sites)
         if _wanted(site.pos, shard)
     ]
+    return under, lines

@@ -277,7 +277,7 @@ def test_respelt_truth_matches(demo, reference, tmp_path, seed):
     assert len(records) > 150
     paths = []
     for name, spelling in (
-        ("t.vcf", respell(records, sequence, random.Random(-1))),
+        ("t.vcf", respell(records, sequence, random.Random(100))),
         ("c.vcf", respell(records, sequence, random.Random(seed))),
     ):
         lines = [

@@ -122,6 +122,8 @@ HEADER = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tF
             "line 5: contig '20' came before",
         ),
         ("20\t5\t.\tC\tA\t.\t.\t.\tGT\t0/1", "line 3: 20:5 REF 'C', but the reference has A"),
+        ("20\t5\t.\tAG\tA\t.\t.\t.\tGT\t0/1", "REF 'AG', but the reference has AC"),
+        ("20\t5\t.\té\tA\t.\t.\t.\tGT\t0/1", "REF 'É', but the reference has A"),
         ("20\t9\t.\tACG\tA\t.\t.\t.\tGT\t0/1", "REF 'ACG', but the reference has AC"),
         ("20\t99\t.\tA\tC\t.\t.\t.\tGT\t0/1", "beyond the contig"),
         ("X\t5\t.\tA\tC\t.\t.\t.\tGT\t0/1", "line 3: contig 'X' is not in"),

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 import pysam
 from isal import igzip, isal_zlib
 
 from lingqu import __version__
 from lingqu.base.atomic import publish
 from lingqu.base.errors import LingquError
+from lingqu.formats.bgzf import EOF, PAYLOAD, compress, is_bgzf
 from lingqu.formats.reference import Reference
-from lingqu.sequence.codes import CODE_OF_ASCII
+from lingqu.sequence.codes import CODE_OF_ASCII, decode
 
 COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO")
-_BGZF_EOF = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+_HOLD = 16 * PAYLOAD
 _TBI_REACH = 1 << 29
 
 
@@ -104,9 +106,17 @@ def _plain(path: Path) -> Iterator[Callable[[bytes], object]]:
 
 @contextlib.contextmanager
 def _bgzf(path: Path) -> Iterator[Callable[[bytes], object]]:
-    out = pysam.BGZFile(str(path), "wb")
-    with contextlib.closing(out):
-        yield out.write
+    with path.open("wb") as out:
+        held = bytearray()
+
+        def write(data: bytes) -> None:
+            held.extend(data)
+            if len(held) >= _HOLD:
+                out.write(compress(bytes(held[:_HOLD])))
+                del held[:_HOLD]
+
+        yield write
+        out.write(compress(bytes(held)) + EOF)
 
 
 @contextlib.contextmanager
@@ -158,8 +168,10 @@ class VcfRecord:
         keys = self.fields[8].split(":") if len(self.fields) > 9 else ()
         if "GT" not in keys:
             return Genotype((), False, None)
-        values = dict(zip(keys, self.fields[9 + sample].split(":"), strict=False))
-        called, phase_set = values["GT"].lstrip("/|"), values.get("PS", ".")
+        values = self.fields[9 + sample].split(":")
+        called = values[keys.index("GT")].lstrip("/|")
+        at = keys.index("PS") if "PS" in keys else len(values)
+        phase_set = values[at] if at < len(values) else "."
         alleles = tuple(
             -1 if allele == "." else int(allele) for allele in called.replace("|", "/").split("/")
         )
@@ -192,60 +204,73 @@ class VcfReader:
         raise LingquError(f"{self.path}: no VCF header (##fileformat to #CHROM); name a VCF file")
 
     def __iter__(self) -> Iterator[VcfRecord]:
-        """Records in file order. LingquError on a malformed line, and where the order is broken;
-        with a reference also where contig or REF disagree with it.
+        """Records in file order.
+
+        LingquError on a malformed line, and where the order is broken; with a reference also where
+        contig or REF disagree with it.
         """
         seen: set[str] = set()
-        contig, last = None, -1
-        columns = max(8, len(self.header[-1].split("\t")))
+        contig, last, sequence = None, -1, None
+        columns = max(len(COLUMNS), len(self.header[-1].split("\t")))
         for number, line in self._lines:
             fields = line.split("\t")
-            where = f"{self.path}: line {number}"
             if len(fields) != columns:
-                raise LingquError(
-                    f"{where}: {len(fields)} columns, not {columns}; the file is cut or malformed"
+                raise self._fault(
+                    number, f"{len(fields)} columns, not {columns}; the file is cut or malformed"
                 )
             if not fields[1].isdecimal():
-                raise LingquError(f"{where}: POS {fields[1]!r} is no number; mend the file")
+                raise self._fault(number, f"POS {fields[1]!r} is no number; mend the file")
             pos = int(fields[1]) - 1
             if fields[0] != contig:
                 contig, last = fields[0], -1
                 if contig in seen:
-                    raise LingquError(f"{where}: contig {contig!r} came before; sort the file")
+                    raise self._fault(number, f"contig {contig!r} came before; sort the file")
                 seen.add(contig)
-                sequence = self._contig(where, contig)
+                sequence = self._contig(number, contig)
             if pos < last:
-                raise LingquError(f"{where}: {contig}:{pos + 1} after {last + 1}; sort the file")
+                raise self._fault(number, f"{contig}:{pos + 1} after {last + 1}; sort the file")
             last = pos
-            if sequence is not None:
-                _check_ref(where, sequence, contig, pos, fields[3])
+            ref = fields[3].upper()
+            if sequence is not None and not _same_ref(sequence, pos, ref):
+                raise self._wrong_ref(number, sequence, contig, pos, ref)
             alts = tuple(fields[4].split(",")) if fields[4] != "." else ()
-            yield VcfRecord(number, contig, pos, fields[3].upper(), alts, fields)
+            yield VcfRecord(number, contig, pos, ref, alts, fields)
 
-    def _contig(self, where: str, name: str):
+    def _fault(self, number: int, what: str) -> LingquError:
+        return LingquError(f"{self.path}: line {number}: {what}")
+
+    def _contig(self, number: int, name: str) -> np.ndarray | None:
         if self._reference is None:
             return None
         if name not in self._reference.names:
-            raise LingquError(
-                f"{where}: contig {name!r} is not in {self._reference.path};"
-                " give the reference that the file was made with"
+            raise self._fault(
+                number,
+                f"contig {name!r} is not in {self._reference.path};"
+                " give the reference that the file was made with",
             )
         return self._reference.contig(self._reference.tid(name))
 
-
-def _check_ref(where: str, sequence, contig: str, pos: int, ref: str) -> None:
-    """LingquError unless REF is what stands in the reference (IUPAC letters count as N)."""
-    codes = CODE_OF_ASCII[list(ref.encode())]
-    there = sequence[max(pos, 0) : pos + len(ref)]
-    telomere = pos < 0 or pos == len(sequence)  # POS 0 and length + 1 are allowed, as N
-    if len(there) != len(codes) or (there != codes).any():
-        if telomere and ref in ("N", "n"):
-            return
-        found = "".join("ACGTN"[code] for code in there[:20]) or "nothing (beyond the contig)"
-        raise LingquError(
-            f"{where}: {contig}:{pos + 1} REF {ref[:20]!r}, but the reference has {found};"
-            " give the reference that the file was made with"
+    def _wrong_ref(
+        self, number: int, sequence: np.ndarray, contig: str, pos: int, ref: str
+    ) -> LingquError:
+        there = decode(sequence[max(pos, 0) : pos + len(ref)][:20])
+        return self._fault(
+            number,
+            f"{contig}:{pos + 1} REF {ref[:20]!r}, but the reference has"
+            f" {there or 'nothing (beyond the contig)'};"
+            " give the reference that the file was made with",
         )
+
+
+def _same_ref(sequence: np.ndarray, pos: int, ref: str) -> bool:
+    """Whether REF (upper case) is what stands at `pos`; IUPAC letters count as N."""
+    if len(ref) == 1 and ref in "ACGT" and 0 <= pos < len(sequence):
+        return "ACGT".index(ref) == sequence[pos]
+    if ref == "N" and pos in (-1, len(sequence)):  # before and after the telomeres
+        return True
+    there = sequence[max(pos, 0) : pos + len(ref)]
+    codes = CODE_OF_ASCII[list(ref.encode("ascii", "replace"))]
+    return len(there) == len(ref) and bool((codes == there).all())
 
 
 @contextlib.contextmanager
@@ -288,10 +313,10 @@ def _broken(path: Path, error: Exception) -> LingquError:
 def _check_eof(path: Path, stream: BinaryIO) -> None:
     """A BGZF file ends with an empty block; without it, its tail was lost (SAM spec 4.1.2)."""
     stream.seek(0)
-    if stream.read(18)[12:14] != b"BC":
+    if not is_bgzf(stream.read(18)):
         return
-    stream.seek(-min(28, path.stat().st_size), io.SEEK_END)
-    if stream.read() != _BGZF_EOF:
+    stream.seek(-min(len(EOF), path.stat().st_size), io.SEEK_END)
+    if stream.read() != EOF:
         raise _broken(path, EOFError())
 
 

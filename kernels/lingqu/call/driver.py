@@ -27,8 +27,8 @@ from lingqu.formats.vcf import VcfWriter, header_lines, open_vcf
 CHECKPOINTS = ".lingqu"
 WINDOW = 50_000
 MOST_WINDOWS = 4000
-ENOUGH = 10_000_000
-"""Gaps are learned from windows of so many bases, at most so many, until they hold so many bases."""
+ENOUGH = 50_000_000
+"""Gaps are learned from windows of WINDOW bases, until the reads over them hold ENOUGH."""
 
 
 def wanted_intervals(
@@ -126,10 +126,10 @@ def learn_gaps(reference: Reference, file: AlignmentFile, cluster: Cluster) -> n
 
     The same for any region that is called: they are taken from all of the file.
     """
-    total = np.zeros((model.PERIODS, model.COPIES, 2), np.int64)
+    total = np.zeros((model.PERIODS, model.COPIES, model.BINS, 2), np.int64)
     for tally in cluster.map(tally_window, _windows(reference, file)):
         total += tally
-        if total[:, :, 0].sum() >= ENOUGH:
+        if total[..., 0].sum() >= ENOUGH:
             break
     return model.gap_table(total)
 

@@ -33,12 +33,15 @@ def mismap_table() -> np.ndarray:
     return np.array([_power(min(max(q, 1), PCR_CAP)) for q in range(256)])
 
 
-PERIODS, COPIES = 7, 24
+PERIODS, COPIES, BINS = 7, 24, 64
 """Repeat units are of less than PERIODS bases; all from COPIES - 1 copies on are one class."""
+
+DEPTH = 30
+"""Reads over a locus, for the spread of its share of errors."""
 
 _HOMOPOLYMER = (45, 45, 45, 45, 44, 43, 41, 38, 35, 32, 30, 28, 26, 24, 23, 22, 21, 20, 19, 18)
 _REPEAT = (45, 45, 45, 43, 40, 37, 34, 32, 30, 28, 27, 26, 25, 24, 23, 22, 21, 20, 20, 20)
-_WEIGHT = 30
+_WEIGHT = 300
 """Phred of a gap to open by copies of the unit (of one base; of two to six) before any read is
 seen, and the number of reads that this knowledge is worth."""
 
@@ -54,28 +57,46 @@ def default_gaps() -> np.ndarray:
     return table
 
 
+def _error_rate(shares: np.ndarray) -> tuple[float, float]:
+    """(reads, indels) of the loci of a class where the indels are errors.
+
+    shares: int64[BINS, 2]. Loci whose share of indels is out of line (three standard deviations
+    and a read above the mean) are where the sample differs; they are left out, step by step.
+    """
+    last = BINS
+    for _ in range(8):
+        reads, indels = shares[:last].sum(0).tolist()
+        if not reads:
+            break
+        rate = indels / reads
+        last = min(last, int(BINS * (rate + 3 * (rate / DEPTH) ** 0.5 + 1.5 / DEPTH)) + 1)
+    return shares[:last].sum(0).tolist()
+
+
 def gap_table(tally: np.ndarray) -> np.ndarray:
     """float32[PERIODS, COPIES]: chance of a gap to open at a place, as this sample's reads have it.
 
-    tally: int64[PERIODS, COPIES, 2], see `tally_gaps`. A gap may open at any place of a repeat and
-    gives the same bases each time, and it may go either way: the indels of a repeat are shared out
-    among twice its length. Longer repeats never have fewer errors. Units of two to six are counted
-    together.
+    tally: int64[PERIODS, COPIES, BINS, 2], see `tally_gaps`. A gap may open at any place of a
+    repeat and gives the same bases each time, and it may go either way: the indels of a repeat are
+    shared out among twice its length. Longer repeats never have fewer errors; what is expected of a
+    class before its reads are counted is what the class before it has, times the usual growth.
+    Units of two to six bases are counted together.
     """
-    prior = default_gaps()
+    usual = default_gaps()
     pooled = tally.copy()
     pooled[2:] = tally[2:].sum(0)
     pooled[0] = tally[0].sum(0)
     table = np.empty((PERIODS, COPIES), np.float32)
     for period in range(PERIODS):
         unit = 1 if period < 2 else 3
-        least = LEAST_GAP
+        chance = usual[period, 0]
         for copies in range(COPIES):
             spread = 2 * max(copies, 1) * unit if period else 2
-            reads, indels = pooled[period, copies].tolist()
-            seen = (indels + _WEIGHT * prior[period, copies] * spread) / (reads + _WEIGHT) / spread
-            least = min(max(least, seen), GREATEST_GAP)
-            table[period, copies] = least
+            reads, indels = _error_rate(pooled[period, copies])
+            expected = chance * usual[period, copies] / usual[period, max(copies - 1, 0)]
+            seen = (indels + _WEIGHT * expected * spread) / (reads + _WEIGHT) / spread
+            chance = min(max(chance if copies else LEAST_GAP, seen), GREATEST_GAP)
+            table[period, copies] = chance
     return table
 
 

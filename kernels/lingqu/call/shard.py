@@ -98,8 +98,8 @@ def _rows(reads, ref, edits, packed, shard: Shard):
     right, wrong, mismap = _tables()
     written = evaluate(
         reads, template, int(template.max(initial=0)) + 1, ref, packed, regions, model.MIN_MAPQ,
-        shard.ploidy, shard.sites is not None, right, wrong, mismap, shard.gaps, new_workspace(), ints,
-        floats,
+        shard.ploidy, shard.sites is not None, right, wrong, mismap, shard.gaps, new_workspace(),
+        ints, floats,
     )  # fmt: skip
     return [records.read_row(ints[k], floats[k], regions, packed, ref) for k in range(written)]
 

@@ -39,6 +39,6 @@ def command(
     from lingqu.call.driver import call
 
     call(
-        reference, bam, out, regions=regions, bed=regions_file, ploidy=ploidy, sites=sites, sample=sample,
-        threads=threads, backend=backend, scheduler=scheduler,
+        reference, bam, out, regions=regions, bed=regions_file, ploidy=ploidy, sites=sites,
+        sample=sample, threads=threads, backend=backend, scheduler=scheduler,
     )  # fmt: skip

@@ -92,9 +92,10 @@ def _trim(reads, r, begin, end, row):
 def _gather(
     reads, template, slot_of, stamp, left, right, begin, end, from_read, min_mapq, rows, who
 ):  # fmt: skip
-    """Reads over [left, right), cut to [begin, end): rows (int64[_MAX_READS, 6], see `_trim`), who (int64[_MAX_READS, 2]:
-    read, slot of its template). slot_of (int64[templates, 2]) remembers stamp and slot.
-    Returns (reads, slots).
+    """Reads over [left, right), cut to [begin, end); returns (reads, slots).
+
+    rows: int64[_MAX_READS, 6], see `_trim`. who: int64[_MAX_READS, 2], read and slot of its
+    template. slot_of: int64[templates, 2], stamp of the region that last used it, and slot there.
     """
     total = np.int64(0)
     for r in range(from_read, len(reads.pos)):
@@ -213,6 +214,53 @@ def _chances(reads, n, slots, who, likes, haps, mismap, chances):
 
 
 @kernel
+def _move(h, to, masks, hap_len, gaps, hap_seq, likes, n):
+    """Put haplotype h in the place `to`."""
+    masks[to] = masks[h]
+    hap_len[to] = hap_len[h]
+    for k in range(hap_len[h]):
+        hap_seq[to, k] = hap_seq[h, k]
+        gaps[to, k] = gaps[h, k]
+    for i in range(n):
+        likes[i, to] = likes[i, h]
+
+
+@kernel
+def _log_prior(edit_prior, mask):
+    total = 0.0
+    for e in range(len(edit_prior)):
+        if mask >> e & 1:
+            total += edit_prior[e]
+    return total
+
+
+@kernel
+def _drop_twins(masks, known, haps, hap_len, gaps, hap_seq, likes, n, edit_prior):
+    """Of haplotypes with the same bases keep the one with the greatest prior; returns how many are
+    left. Those before `known` have no twins among themselves.
+    """
+    kept = np.int64(known)
+    for h in range(known, haps):
+        twin = np.int64(-1)
+        for k in range(kept):
+            if hap_len[k] == hap_len[h] and twin < 0:
+                same = True
+                for i in range(hap_len[h]):
+                    if hap_seq[k, i] != hap_seq[h, i]:
+                        same = False
+                        break
+                if same:
+                    twin = k
+        if twin < 0:
+            if kept != h:
+                _move(h, kept, masks, hap_len, gaps, hap_seq, likes, n)
+            kept += 1
+        elif _log_prior(edit_prior, masks[h]) > _log_prior(edit_prior, masks[twin]) + 1e-9:
+            _move(h, twin, masks, hap_len, gaps, hap_seq, likes, n)
+    return kept
+
+
+@kernel
 def _prune(posterior, masks, haps, hap_len, gaps, hap_seq, likes, n):
     """Keep the _KEEP haplotypes of the best pairs, and the reference (haplotype 0), in order."""
     score = np.full(haps, genotype.IMPOSSIBLE)
@@ -232,13 +280,7 @@ def _prune(posterior, masks, haps, hap_len, gaps, hap_seq, likes, n):
     for h in range(haps):
         if keep[h]:
             if kept != h:
-                masks[kept] = masks[h]
-                hap_len[kept] = hap_len[h]
-                for k in range(hap_len[h]):
-                    hap_seq[kept, k] = hap_seq[h, k]
-                    gaps[kept, k] = gaps[h, k]
-                for i in range(n):
-                    likes[i, kept] = likes[i, h]
+                _move(h, kept, masks, hap_len, gaps, hap_seq, likes, n)
             kept += 1
     return kept
 
@@ -427,6 +469,9 @@ def evaluate(
                     reads, edits, first, count, begin, n, rows, who, order, masks, haps, hap_len,
                     gaps, known, n_haps, right, wrong, space, likes,
                 )  # fmt: skip
+                n_haps = _drop_twins(
+                    masks, known, n_haps, hap_len, gaps, haps, likes, n, edit_prior
+                )
                 known = n_haps
                 _chances(reads, n, slots, who, likes, n_haps, mismap, chances)
                 genotype.all_pairs(

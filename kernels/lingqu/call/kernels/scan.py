@@ -38,30 +38,38 @@ def left_shift_insertion(ref, start, bases, size, first):
 
 @kernel
 def repeat_end(ref, pos, step, periods, most):
-    """The first place from `pos` on, in direction `step` (1 or -1), that no tandem repeat with a
-    unit of at most `periods` bases carries on to; at most `most` places away.
+    """The first place from `pos` on, in direction `step` (1 or -1), beyond the tandem repeats there.
+
+    A repeat has at least two copies of a unit of at most `periods` bases, and holds one of the
+    `periods` places before or after `pos`. The end is at most `most` places away.
     """
-    end = pos
+    end = np.int64(pos)
     for period in range(1, periods + 1):
-        at = pos
+        at = np.int64(pos)
+        run = np.int64(0)
         while 0 <= at < len(ref) and 0 <= at - step * period < len(ref) and abs(at - pos) < most:
-            if ref[at] != ref[at - step * period]:
+            if ref[at] == ref[at - step * period]:
+                run += 1
+            elif abs(at - pos) >= period:
                 break
+            else:
+                run = np.int64(0)
             at += step
-        if abs(at - pos) > abs(end - pos):
+        if run >= period and abs(at - pos) > abs(end - pos):
             end = at
     return end
 
 
 @kernel
 def tally_gaps(ref, origin, depth, starts, table):
-    """Count indels by repeat: table (int64[periods, copies, 2]: reads over such repeats, indels).
+    """Count indels by repeat.
 
     depth: int32[n] from place `origin` on. starts: int32[n], indels by their leftmost start.
-    Repeats where more than a fifth of the reads, but not just one, hold an indel are left out:
-    there the sample differs. Row 0 counts bases outside of repeats, copies - 1 is the last class.
+    table: int64[periods, copies, bins, 2], added to: reads over repeats of such a unit and such a
+    number of copies, and indels in them, by the share of the reads that has one. Row 0 counts bases
+    outside of repeats, copies - 1 is the last class.
     """
-    periods, most, _ = table.shape
+    periods, most, bins, _ = table.shape
     n = np.int64(len(depth))
     covered = np.int64(0)
     for i in range(8, n - 64):
@@ -85,9 +93,10 @@ def tally_gaps(ref, origin, depth, starts, table):
         for k in range(i, best_end):
             indels += starts[k]
         reads = np.int64(min(depth[i], depth[best_end - 1]))
-        if reads >= 8 and (indels < 2 or 5 * indels <= reads):
-            table[best_period, copies, 0] += reads
-            table[best_period, copies, 1] += indels
+        if reads >= 8:
+            share = min(indels * bins // reads, bins - 1)
+            table[best_period, copies, share, 0] += reads
+            table[best_period, copies, share, 1] += indels
 
 
 @kernel

@@ -54,9 +54,7 @@ def main() -> None:
     """Run the command line; exit 1 with one line on a fault, 2 on wrong usage."""
     debug = "--debug" in sys.argv
     try:
-        lingqu(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        sys.exit(lingqu(standalone_mode=False))  # of a stopped command click returns its exit code
     except click.UsageError as error:
         error.show()
         sys.exit(2)

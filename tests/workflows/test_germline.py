@@ -1,0 +1,174 @@
+"""The germline workflow as a whole, by the launcher and by plain Snakemake."""
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pysam
+import pytest
+
+pytestmark = pytest.mark.xdist_group("germline")
+
+
+def column(folder: Path, sample: str) -> list[str]:
+    """Genotypes of a sample in the cohort VCF."""
+    with pysam.VariantFile(str(folder / "results" / "cohort" / "cohort.vcf.gz")) as vcf:
+        return [
+            f"{record.pos}:{record.ref}:{record.alts}:{record.samples[sample]['GT']}"
+            for record in vcf
+        ]
+
+
+def test_two_samples_of_two_lanes(finished):
+    results = finished / "results"
+    for sample in ("S1", "S2"):
+        with pysam.AlignmentFile(str(results / "align" / f"{sample}.bam")) as bam:
+            groups = {group["ID"]: group for group in bam.header.to_dict()["RG"]}
+            assert set(groups) == {f"{sample}.L1", f"{sample}.L2"}
+            assert {group["LB"] for group in groups.values()} == {f"lib{sample[1]}"}
+            assert bam.count("20", 10_040_000, 10_050_000) > 1000
+        with pysam.VariantFile(str(results / "calls" / f"{sample}.vcf.gz")) as vcf:
+            assert list(vcf.header.samples) == [sample]
+    with pysam.VariantFile(str(results / "cohort" / "cohort.vcf.gz")) as vcf:
+        assert list(vcf.header.samples) == ["S1", "S2"]
+        assert len(list(vcf)) > 5
+
+
+def test_calls_of_one_person_are_the_truth_and_agree(finished):
+    score = json.loads((finished / "results" / "compare" / "S1.json").read_text())
+    assert score["rows"]["SNV"]["recall"] > 0.9
+    one, two = column(finished, "S1"), column(finished, "S2")
+    assert sum(a == b for a, b in zip(one, two, strict=True)) > 0.8 * len(one)
+
+
+def test_report_tells_every_sample(finished):
+    page = (finished / "results" / "report.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert "http" not in page.replace("https://", "http").split("<body>")[0]
+    numbers = json.loads((finished / "results" / "report.json").read_text())
+    assert [sample["name"] for sample in numbers["samples"]] == ["S1", "S2"]
+    for sample in numbers["samples"]:
+        assert sample["name"] in page
+        assert f"{sample['alignment_stats']['reads']:,}" in page
+        assert sample["call_stats"]["mean_depth"] > 15
+    assert numbers["reference"]["bases"] == 63_025_520
+    assert "lingqu align" in page
+
+
+def test_plain_snakemake_gives_the_same_bytes(finished, project, commands, outputs):
+    ran = commands.plain(project)
+    assert ran.returncode == 0, ran.stdout
+    assert outputs(project) == outputs(finished)
+
+
+def test_nothing_is_done_twice_also_by_another_profile(finished, commands, outputs):
+    before = {path: path.stat().st_mtime_ns for path in (finished / "results").rglob("*")}
+    narrow = finished / "config" / "profiles" / "narrow"
+    narrow.mkdir(parents=True)
+    (narrow / "config.yaml").write_text("cores: 1\nset-threads:\n  align: 1\n  call: 1\n")
+    ran = commands.germline(finished, "--profile", "narrow")
+    assert ran.returncode == 0, ran.stdout
+    assert "Nothing to be done" in ran.stdout
+    assert before == {path: path.stat().st_mtime_ns for path in (finished / "results").rglob("*")}
+
+
+def test_a_new_sample_leaves_the_alignments_of_the_others(finished, commands):
+    sheet = finished / "config" / "samples.tsv"
+    text = sheet.read_text()
+    try:
+        sheet.write_text(text + "S3\tL1\tconfig/germline.yaml\t\t\n")
+        ran = commands.germline(finished, "-n")
+    finally:
+        sheet.write_text(text)
+    assert ran.returncode == 0, ran.stdout
+    counts = dict(line.split()[:2] for line in ran.stdout.splitlines() if len(line.split()) == 2)
+    assert (counts["align"], counts["call"], counts["genotype"]) == ("1", "1", "3")
+
+
+def test_dry_run_makes_nothing(project, commands):
+    ran = commands.germline(project, "-n")
+    assert ran.returncode == 0, ran.stdout
+    assert not (project / "results").exists()
+
+
+def test_faults_stop_both_ways_before_anything_runs(project, commands):
+    (project / "config" / "samples.tsv").write_text(
+        "sample\tlane\tr1\tr2\nS 1\tL1\treads/no.fastq\t\nS2\tL1\ttruth.vcf.gz\ttruth.vcf.gz\n"
+    )
+    told = [
+        "3 faults; nothing was run",
+        "config/samples.tsv:2:1: 'sample' must be a name",
+        "config/samples.tsv:2:8: reads/no.fastq: no such file",
+        "config/samples.tsv:3:20: truth.vcf.gz: R1 and R2 are the same file",
+    ]
+    for ran in (commands.germline(project), commands.plain(project)):
+        assert ran.returncode == 1
+        assert [line for line in told if line not in ran.stdout] == [], ran.stdout
+        assert not (project / "results").exists()
+
+
+def test_unknown_names_are_told_in_one_line(project, commands):
+    for words, told in (
+        (("germlin",), "no workflow 'germlin'; did you mean 'germline'?"),
+        (("germline", "--profile", "locl"), "did you mean 'local'?"),
+        (("germline", "--config", "no.yaml"), "no.yaml: no such file; make a project: lingqu init"),
+    ):
+        ran = commands.run(project, *commands.lingqu, "run", *words)
+        assert ran.returncode == 1
+        assert ran.stdout.startswith("lingqu: error: ")
+        assert told in ran.stdout
+        assert ran.stdout.count("\n") == 1
+
+
+def wait_for(path: Path, process: subprocess.Popen) -> None:
+    """Until a file is there, while the process lives."""
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert process.poll() is None, process.stdout.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_stopped_and_a_killed_run_go_on_and_end_with_the_same_bytes(
+    finished, project, commands, outputs
+):
+    words = (*commands.lingqu, "run", "germline", "--cores", "1")
+    with commands.start(project, *words) as process:
+        wait_for(project / "results" / "logs" / "align" / "S1.log", process)
+        second = commands.germline(project)
+        assert second.returncode == 1
+        assert second.stdout.count("\n") == 1
+        assert f"a run works here already (process {process.pid} " in second.stdout
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
+    with commands.start(project, *words) as process:
+        wait_for(project / "results" / "logs" / "call" / "S1.log", process)
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    ran = commands.germline(project, "--cores", "1")
+    assert ran.returncode == 0, ran.stdout
+    assert outputs(project) == outputs(finished)
+
+
+def test_entry_from_bam_and_cram(finished, project, commands, reference):
+    bams = finished / "results" / "align"
+    with (
+        pysam.AlignmentFile(str(bams / "S2.bam")) as bam,
+        pysam.AlignmentFile(
+            str(project / "S2.cram"), "wc", template=bam, format_options=["no_ref=1"]
+        ) as cram,
+    ):
+        for read in bam:
+            cram.write(read)
+    (project / "config" / "samples.tsv").write_text(
+        f"sample\talignment\nS1\t{bams / 'S1.bam'}\nS2\tS2.cram\n"
+    )
+    ran = commands.plain(project)
+    assert ran.returncode == 0, ran.stdout
+    for name in ("calls/S1.vcf.gz", "calls/S2.vcf.gz", "cohort/cohort.vcf.gz", "compare/S1.json"):
+        there = (finished / "results" / name).read_bytes()
+        assert (project / "results" / name).read_bytes() == there, name

@@ -4,6 +4,7 @@ Mates are brought together by name. Those that wait for their mate are held in m
 limit, beyond it in files by a hash of the name; the order of what comes out is the input's alone.
 """
 
+import re
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ _WAITING = 1_000_000
 _PARTS = 64
 _MISSING_QUALITY = '"'
 _SKIPPED = 0x900
+_NUMBERED = re.compile(r"(.+\.\d+)\.([12])")
 
 
 def is_alignment_file(path: Path) -> bool:
@@ -65,6 +67,24 @@ def read_groups_of(path: Path, reference: Reference) -> list[dict[str, str]]:
     return [{"ID": group["ID"]} | group for group in groups]
 
 
+def _stem(name: str, mate: int) -> str:
+    """The name that mates share where an archive has numbered them: RUN.SPOT.1 and RUN.SPOT.2."""
+    found = _NUMBERED.fullmatch(name)
+    return found[1] if found and int(found[2]) == mate + 1 else name
+
+
+def _lone(waiting: dict[str, tuple[int, int, str]]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """(group, texts) of reads that found no mate of their own name: numbered mates, and singles."""
+    for name, (mate, group, text) in waiting.items():
+        stem = _stem(name, mate)
+        other = waiting.get(f"{stem}.{2 - mate}") if stem != name else None
+        if other is None or other[0] == mate:
+            yield group, (text,)
+        elif mate == 0:
+            pair = text.replace(name, stem, 1), other[2].replace(f"{stem}.2", stem, 1)
+            yield group, pair
+
+
 @dataclass
 class _Mates:
     """Reads that wait for their mate: name -> (mate, group, FASTQ text)."""
@@ -90,7 +110,8 @@ class _Mates:
         """Move all that waits to files by a hash of the name."""
         lines: dict[int, list[str]] = {}
         for name, (mate, group, text) in self.waiting.items():
-            part = zlib.crc32(name.encode()) % _PARTS
+            numbered = _NUMBERED.fullmatch(name)
+            part = zlib.crc32((numbered[1] if numbered else name).encode()) % _PARTS
             lines.setdefault(part, []).append(f"{mate}\t{group}\n{text}")
         for part, texts in lines.items():
             with (self.folder / str(part)).open("a") as out:
@@ -101,7 +122,7 @@ class _Mates:
     def rest(self) -> Iterator[tuple[int, tuple[str, ...]]]:
         """(group, texts): late pairs and reads whose mate never came."""
         if not self.spilled:
-            yield from ((group, (text,)) for _, group, text in self.waiting.values())
+            yield from _lone(self.waiting)
             return
         self.spill()
         for part in range(_PARTS):
@@ -114,16 +135,17 @@ class _Mates:
         with path.open() as lines:
             for head, *record in zip(*[lines] * 5, strict=True):
                 mate, group = map(int, head.split())
-                other = waiting.get(record[0])
+                name = record[0][1:].rstrip("\n")
+                other = waiting.get(name)
                 text = "".join(record)
                 if other is None:
-                    waiting[record[0]] = (mate, group, text)
+                    waiting[name] = (mate, group, text)
                 elif other[0] == mate:
                     yield group, (text,)
                 else:
-                    del waiting[record[0]]
+                    del waiting[name]
                     yield group, (other[2], text) if mate else (text, other[2])
-        yield from ((group, (text,)) for _, group, text in waiting.values())
+        yield from _lone(waiting)
 
 
 def _fastq(record: pysam.AlignedSegment) -> str:

@@ -127,6 +127,7 @@ def test_what_is_left_out_is_counted(tmp_path, fasta):
             "16 A G 0/0",
             "16 A G ./.",
             "18 A . 0/0",
+            "18 A A 0/1",
             "20 A <DEL> 0/1",
             "21 G G[20:40[ 0/1",
             f"22 G {'A' * 1001} 0/1",
@@ -137,7 +138,7 @@ def test_what_is_left_out_is_counted(tmp_path, fasta):
     assert result.rows["ALL"].fp == 0
     assert result.skipped[1] == {
         "filtered": 1,
-        "reference or no call": 3,
+        "reference or no call": 4,
         "symbolic or unknown allele": 2,
         "longer than 1000 bases": 1,
         "more than two alleles in GT": 1,

@@ -39,21 +39,30 @@ class Progress:
         else:
             print(self._text(now), file=sys.stderr, flush=True)
 
+    def clear(self) -> None:
+        """Take the bar off the terminal."""
+        if sys.stderr.isatty():
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
     def close(self) -> None:
         """Show the final count."""
-        if sys.stderr.isatty():
-            print("\r\x1b[K", end="", file=sys.stderr)
+        self.clear()
         print(self._text(time.monotonic()), file=sys.stderr, flush=True)
 
 
 @contextmanager
 def progress(what: str, unit: str, total: int | None = None) -> Iterator[Progress]:
-    """Show the progress of `what`, counted in `unit` (of `total`, where that is known)."""
+    """Show the progress of `what`, counted in `unit` (of `total`, where that is known).
+
+    A failure leaves the last word to its error.
+    """
     shown = Progress(what, unit, total)
     try:
         yield shown
-    finally:
-        shown.close()
+    except BaseException:
+        shown.clear()
+        raise
+    shown.close()
 
 
 def say(line: str) -> None:

@@ -82,8 +82,12 @@ def command(
     if len(names) != 2:
         raise click.UsageError("--sample needs two names: TRUTH,CALLS")
 
+    from lingqu.base.atomic import publish
+    from lingqu.base.errors import LingquError
     from lingqu.call.compare import compare
 
+    if json_path and not json_path.parent.is_dir():
+        raise LingquError(f"{json_path}: there is no such folder; make it first")
     result = compare(
         truth,
         calls,
@@ -96,8 +100,6 @@ def command(
         out=out,
     )
     if json_path:
-        from lingqu.base.atomic import publish
-
         with publish(json_path) as beside:
             beside.write_text(json.dumps(result.numbers(), indent=2) + "\n")
     click.echo("\n".join(result.table()))

@@ -1,6 +1,8 @@
 import gzip
 import hashlib
 import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -9,8 +11,9 @@ import pysam
 import pytest
 
 from lingqu.base.errors import LingquError
+from lingqu.formats import reference as reference_module
 from lingqu.formats.reference import PAD, open_reference, store_folder
-from lingqu.sequence.codes import ANY, decode
+from lingqu.sequence.codes import ANY, decode, encode
 
 TWO = ">one first contig\nACGTN\nacgtry\n>two\r\nGG\r\nCC\r\n"
 
@@ -26,6 +29,7 @@ def test_contigs_case_iupac_and_crlf(tmp_path):
     assert reference.names == ("one", "two")
     assert [decode(reference.contig(tid)) for tid in (0, 1)] == ["ACGTNACGTNN", "GGCC"]
     assert list(reference.lengths) == [11, 4]
+    assert reference.md5s[0] == hashlib.md5(b"ACGTNACGTRY").hexdigest()  # IUPAC letters stay
     assert reference.md5s[1] == hashlib.md5(b"GGCC").hexdigest()
     assert reference.tid("two") == 1
 
@@ -88,6 +92,7 @@ def test_builders_wait_for_each_other(tmp_path):
         (">a\nAC\n>b\n\n", "contig 'b' is empty"),
         (">a\nAC\n>\nGT\n", "line 3: a header without a name"),
         (">a\nAC\nA!C\n", "line 3: '!' is no IUPAC base"),
+        (">a\r\n\r\na c\r\nAC\r\n>b\r\nGT\r\nG*\r\n", "line 7: '[*]' is no IUPAC base"),
         ("ACGT\n", "line 1: no FASTA file"),
         ("", "no sequence in it"),
     ],
@@ -108,6 +113,85 @@ def test_truncated_gzip_and_missing_file(tmp_path):
         open_reference(path)
     with pytest.raises(LingquError, match="No such file"):
         open_reference(tmp_path / "none.fa")
+
+
+def test_a_damaged_gzip_is_told(tmp_path):
+    path = tmp_path / "genome.fa.gz"
+    whole = gzip.compress(TWO.encode() * 50)
+    for damaged in (whole[:-8] + bytes(8), whole[:20] + bytes(4) + whole[24:]):
+        path.write_bytes(damaged)
+        with pytest.raises(LingquError, match="damaged gzip"):
+            open_reference(path)
+
+
+def test_bgzf_is_read_over_block_borders(tmp_path):
+    codes = np.random.default_rng(1).integers(0, 4, 300_000).astype(np.uint8)
+    path = tmp_path / "genome.fa.gz"
+    with pysam.BGZFile(str(path), "w") as out:
+        out.write(b">a\n" + decode(codes).encode() + b"\n>b\nAC\n")
+    reference = open_reference(path)
+    assert (reference.contig(0) == codes).all()
+    assert decode(reference.contig(1)) == "AC"
+
+
+def test_contigs_over_block_borders_are_pyfaidxs(tmp_path, monkeypatch):
+    """Blocks of 64 bytes: headers and lines are cut everywhere."""
+    monkeypatch.setattr("lingqu.formats.reference._BLOCK", 64)
+    choose = np.random.default_rng(2)
+    text = ""
+    for number in range(40):
+        text += f">contig{number} of some length\n"
+        for length in choose.integers(1, 30, choose.integers(1, 6)):
+            text += "".join(choose.choice(list("ACGTacgtNRyk"), length)) + "\n"
+    path = fasta_of(tmp_path, text)
+    contigs = [part.split("\n", 1) for part in text[1:].split("\n>")]
+    # pyfaidx wants lines of one length.
+    even = "".join(f">{head}\n{body.replace(chr(10), '')}\n" for head, body in contigs)
+    expected = pyfaidx.Fasta(str(fasta_of(tmp_path, even, "even.fa")), sequence_always_upper=True)
+    reference = open_reference(path)
+    assert list(reference.names) == list(expected.keys())
+    for tid, contig in enumerate(expected):
+        letters = str(contig)
+        assert reference.md5s[tid] == hashlib.md5(letters.encode()).hexdigest()
+        assert (reference.contig(tid) == encode(letters)).all()
+
+
+def test_a_store_that_cannot_be_written_is_told(tmp_path):
+    path = fasta_of(tmp_path, TWO)
+    store_folder(path).write_text("a file in its place")
+    with pytest.raises(LingquError, match=r"genome\.fa\.lingqu: cannot write the index") as caught:
+        open_reference(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_fasta_that_changes_meanwhile_is_not_stored(tmp_path, monkeypatch):
+    path = fasta_of(tmp_path, TWO)
+    pieces = reference_module._pieces
+
+    def slow(fasta):
+        yield from pieces(fasta)
+        os.utime(fasta, ns=(1, 1))
+
+    monkeypatch.setattr(reference_module, "_pieces", slow)
+    with pytest.raises(LingquError, match="changed while it was read"):
+        open_reference(path)
+    assert not (store_folder(path) / "reference.json").exists()
+
+
+def test_processes_build_once_and_agree(tmp_path):
+    path = fasta_of(tmp_path, TWO + ">three\n" + "ACGT" * 100_000 + "\n")
+    code = (
+        "import sys; from lingqu.formats.reference import open_reference as o;"
+        " r = o(sys.argv[1]); print(r.names, r.md5s, r.codes.sum())"
+    )
+    runs = [
+        subprocess.Popen([sys.executable, "-c", code, path], stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    told = {run.communicate()[0] for run in runs}
+    assert [run.returncode for run in runs] == [0, 0, 0]
+    assert len(told) == 1
+    assert "('one', 'two', 'three')" in told.pop()
 
 
 def test_an_unknown_contig_names_the_known_ones(tmp_path):

@@ -6,7 +6,6 @@
 
 import contextlib
 import fcntl
-import gzip
 import hashlib
 import json
 import os
@@ -14,8 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
+from isal import igzip, isal_zlib
 
 from lingqu.base.atomic import publish
 from lingqu.base.errors import LingquError
@@ -24,8 +25,11 @@ from lingqu.sequence.codes import ANY, CODE_OF_ASCII
 PAD = 1024
 """Codes of N before the first, between, and after the last contig: no window leaves the array."""
 
-VERSION = 1
+VERSION = 2
 _BLOCK = 1 << 24
+_IUPAC = b"ACGTURYSWKMBDHVN"
+_BLANK = b" \t\r\n"
+_UPPER = bytes(range(256)).upper()
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Reference:
 
     codes: uint8[total] memory map; base `pos` (0-based) of contig `tid` is
     `codes[offsets[tid] + pos]`. names: n strings. lengths, offsets: int64[n]. md5s: n strings,
-    as in the M5 field of @SQ (SAM specification 1.3).
+    as in the M5 field of @SQ (SAM specification 1.3.2: of the letters, in upper case).
     """
 
     path: Path
@@ -98,7 +102,7 @@ def _lines(fasta: Path) -> Iterator[tuple[int, bytes]]:
     try:
         with fasta.open("rb") as probe:
             compressed = probe.read(2) == b"\x1f\x8b"
-        with gzip.open(fasta) if compressed else fasta.open("rb") as stream:
+        with igzip.open(fasta) if compressed else fasta.open("rb") as stream:
             while block := stream.read(_BLOCK):
                 block = rest + block
                 cut = block.rfind(b"\n") + 1
@@ -108,6 +112,8 @@ def _lines(fasta: Path) -> Iterator[tuple[int, bytes]]:
                 rest = block[cut:]
     except EOFError:
         raise LingquError(f"{fasta}: truncated gzip file; copy or download it again") from None
+    except (igzip.BadGzipFile, isal_zlib.error):
+        raise LingquError(f"{fasta}: damaged gzip file; copy or download it again") from None
     except OSError as error:
         raise LingquError(f"{fasta}: cannot be read ({error.strerror or error})") from None
     if rest:
@@ -131,63 +137,79 @@ def _pieces(fasta: Path) -> Iterator[tuple[int, bytes, bool]]:
             start = end
 
 
-def _body_codes(fasta: Path, line: int, text: bytes) -> np.ndarray:
-    codes = CODE_OF_ASCII[np.frombuffer(text.translate(None, b"\r\n \t"), np.uint8)]
-    if (codes == 255).any():
+def _letters(fasta: Path, line: int, text: bytes) -> bytes:
+    """Upper-case IUPAC letters of a body; LingquError, with the line, on any other character."""
+    letters = text.translate(_UPPER, _BLANK)
+    if letters.translate(None, _IUPAC):
         for number, row in enumerate(text.splitlines(), line):
-            wrong = CODE_OF_ASCII[np.frombuffer(row.strip(), np.uint8)] == 255
-            if wrong.any():
-                letter = chr(row.strip()[int(np.argmax(wrong))])
+            if wrong := row.translate(_UPPER, _BLANK + _IUPAC + _IUPAC.lower()):
                 raise LingquError(
-                    f"{fasta}: line {number}: {letter!r} is no IUPAC base; mend the FASTA"
+                    f"{fasta}: line {number}: {chr(wrong[0])!r} is no IUPAC base; mend the FASTA"
                 )
-    return codes
+    return letters
+
+
+class _Store:
+    """What is written of a FASTA file: codes to `out`, names, lengths and MD5s in memory."""
+
+    def __init__(self, fasta: Path, out: BinaryIO):
+        self._fasta, self._out = fasta, out
+        self._pad = np.full(PAD, ANY, np.uint8)
+        self.lengths: dict[str, int] = {}
+        self.md5s: list = []
+        self._name: str | None = None
+
+    def begin(self, line: int, header: bytes) -> None:
+        """Begin the contig of a header line (without its '>')."""
+        self._end()
+        where = f"{self._fasta}: line {line}"
+        name = (header.split() or [b""])[0].decode("ascii", "replace")
+        if not name:
+            raise LingquError(f"{where}: a header without a name; name it")
+        if name in self.lengths:
+            raise LingquError(f"{where}: contig {name!r} twice; rename one")
+        self._name = name
+        self.lengths[name] = 0
+        self.md5s.append(hashlib.md5(usedforsecurity=False))
+        self._out.write(self._pad)
+
+    def add(self, line: int, text: bytes) -> None:
+        """Add lines of the open contig."""
+        if not text.strip():
+            return
+        if self._name is None:
+            raise LingquError(f"{self._fasta}: line {line}: no FASTA file (no '>' at its start)")
+        letters = _letters(self._fasta, line, text)
+        self._out.write(CODE_OF_ASCII[np.frombuffer(letters, np.uint8)])
+        self.lengths[self._name] += len(letters)
+        self.md5s[-1].update(letters)
+
+    def _end(self) -> None:
+        if self._name and not self.lengths[self._name]:
+            raise LingquError(f"{self._fasta}: contig {self._name!r} is empty; remove it")
+
+    def finish(self) -> dict:
+        """End the last contig; names, lengths and MD5s for `reference.json`."""
+        self._end()
+        if not self.lengths:
+            raise LingquError(f"{self._fasta}: no sequence in it; name a FASTA file")
+        self._out.write(self._pad)
+        return {
+            "names": list(self.lengths),
+            "lengths": list(self.lengths.values()),
+            "md5s": [digest.hexdigest() for digest in self.md5s],
+        }
 
 
 def _write_store(fasta: Path, folder: Path) -> None:
-    names: list[str] = []
-    lengths: list[int] = []
-    digests: list = []
-    letters = np.frombuffer(b"ACGTN", np.uint8)
-
-    def close_contig() -> None:
-        if names and not lengths[-1]:
-            raise LingquError(f"{fasta}: contig {names[-1]!r} is empty; remove it")
-
+    state = fingerprint(fasta)
     with publish(folder / "sequence.u8") as beside, beside.open("wb") as out:
-        pad = np.full(PAD, ANY, np.uint8)
+        store = _Store(fasta, out)
         for line, text, is_header in _pieces(fasta):
-            if is_header:
-                close_contig()
-                name = (text.split() or [b""])[0].decode("ascii", "replace")
-                if not name:
-                    raise LingquError(f"{fasta}: line {line}: a header without a name; name it")
-                if name in names:
-                    raise LingquError(f"{fasta}: line {line}: contig {name!r} twice; rename one")
-                names.append(name)
-                lengths.append(0)
-                digests.append(hashlib.md5(usedforsecurity=False))
-                out.write(pad)
-            elif not text.strip():
-                continue
-            elif not names:
-                raise LingquError(f"{fasta}: line {line}: no FASTA file (no '>' at its start)")
-            else:
-                codes = _body_codes(fasta, line, text)
-                out.write(codes)
-                lengths[-1] += len(codes)
-                digests[-1].update(letters[codes])
-        close_contig()
-        if not names:
-            raise LingquError(f"{fasta}: no sequence in it; name a FASTA file")
-        out.write(pad)
-    facts = {
-        "version": VERSION,
-        "fasta": fingerprint(fasta),
-        "names": names,
-        "lengths": lengths,
-        "md5s": [digest.hexdigest() for digest in digests],
-    }
+            (store.begin if is_header else store.add)(line, text)
+        facts = {"version": VERSION, "fasta": state, **store.finish()}
+    if fingerprint(fasta) != state:
+        raise LingquError(f"{fasta}: changed while it was read; run this again")
     with publish(folder / "reference.json") as beside:
         beside.write_text(json.dumps(facts) + "\n")
 

@@ -43,6 +43,8 @@ def command(workflow, config, profile, dry_run, cores, snakemake_args) -> None:
     run = Run(workflow, Path.cwd(), config, profile, cores, dry_run, snakemake_args)
     code, project = launch(run)
     if code:
+        what = "stopped" if code > 128 else "a step failed: its log is named above"
+        say(f"lingqu: {what}; the same command goes on from here")
         raise click.exceptions.Exit(code)
     if not dry_run:
         results = project.config["results"]

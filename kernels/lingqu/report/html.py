@@ -26,24 +26,26 @@ def text(content: Cell) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
-    """A table whose first column names the rows; numbers stand right."""
-    head = element("tr", "".join(element("th", text(name), scope="col") for name in heads))
-    body = "".join(element("tr", _row(row)) for row in rows)
-    inner = element("thead", head) + element("tbody", body)
-    return element("div", element("table", inner), class_="scroll")
+    """A table of numbers: its first column names the rows, the others stand right."""
+    return _table(heads, rows, "numbers")
+
+
+def words(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    """A table of words, all left; without a line of heads where there are none."""
+    return _table(heads, rows, "words")
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[Cell]], kind: str) -> str:
+    head = "".join(element("th", text(name), scope="col") for name in heads)
+    body = element("tbody", "".join(element("tr", _row(row)) for row in rows))
+    inner = (element("thead", element("tr", head)) if heads else "") + body
+    return element("div", element("table", inner, class_=kind), class_="scroll")
 
 
 def _row(row: Sequence[Cell]) -> str:
     first, *others = row
-    cells = [element("th", text(first), scope="row")]
-    for cell in others:
-        number = {} if isinstance(cell, str) and not _is_number(cell) else {"class_": "number"}
-        cells.append(element("td", text(cell), **number))
-    return "".join(cells)
-
-
-def _is_number(cell: str) -> bool:
-    return cell[:1].isdigit()
+    cells = "".join(element("td", text(cell)) for cell in others)
+    return element("th", text(first), scope="row") + cells
 
 
 def section(title: str, *parts: str, name: str) -> str:

@@ -84,6 +84,20 @@ def flat(told: dict, above: str = "") -> Iterator[tuple[str, Cell]]:
             yield name, value
 
 
+def group_table(stats: dict) -> tuple[list[str], list[list[Cell]]]:
+    """Heads and rows of an alignment's counts: the sample, then each of its read groups."""
+    groups = stats.get("read_groups", {})
+    names = [name for name, value in stats.items() if isinstance(value, int)]
+    rows: list[list[Cell]] = [
+        [name.replace("_", " "), stats[name], *(group.get(name) for group in groups.values())]
+        for name in names
+    ]
+    for name in ("mean", "sd"):
+        sizes = [(group.get("insert_size") or {}).get(name) for group in groups.values()]
+        rows += [[f"insert size, {name}", None, *sizes]] if any(sizes) else []
+    return ["measure", "sample", *groups], rows
+
+
 def compare_rows(compare: dict) -> Iterator[list[Cell]]:
     """Rows of type, truth, found, missed, extra, precision, recall, F1."""
     for name, row in compare["rows"].items():

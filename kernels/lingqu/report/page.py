@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
-from lingqu.report.html import Cell, element, folded, section, table, text
-from lingqu.report.measures import OVERVIEW, compare_rows, flat
+from lingqu.report.html import Cell, element, folded, section, table, text, words
+from lingqu.report.measures import OVERVIEW, compare_rows, flat, group_table
 
 _STYLE = Path(__file__).with_name("page.css")
 
@@ -55,8 +55,8 @@ def _contents(parts: list[str]) -> str:
 def _overview(samples: list[dict]) -> str:
     rows = [[sample["name"], *(measure.of(sample) for measure in OVERVIEW)] for sample in samples]
     meanings = [[measure.name, measure.meaning] for measure in OVERVIEW]
-    words = folded("What the columns mean", table(["column", "meaning"], meanings))
-    return table(["sample", *(measure.name for measure in OVERVIEW)], rows) + words
+    heads = ["sample", *(measure.name for measure in OVERVIEW)]
+    return table(heads, rows) + folded("What the columns mean", words([], meanings))
 
 
 def _truth(samples: list[dict]) -> Iterator[str]:
@@ -89,23 +89,20 @@ def _file(name: str) -> str:
 
 def _sample(sample: dict) -> str:
     lanes = [
-        [
-            lane["lane"],
-            lane["library"],
-            lane["platform"],
-            lane["unit"],
-            lane["r1"],
-            lane["r2"] or None,
-        ]
+        [lane[key] or None for key in ("lane", "library", "platform", "unit", "r1", "r2")]
         for lane in sample["lanes"]
     ]
     heads = ["lane", "library", "platform", "unit", "R1", "R2"]
-    source = table(heads, lanes) if lanes else _file(sample["entry"])
-    parts = [element("h3", "Input"), source]
-    for title, key in (("Alignment", "alignment_stats"), ("Calls", "call_stats")):
-        name = sample["alignment" if key == "alignment_stats" else "calls"]
-        rows = [[what, value] for what, value in flat(sample[key])]
-        parts += [element("h3", title), _file(name), table(["measure", "value"], rows)]
+    parts = [
+        element("h3", "Input"),
+        words(heads, lanes) if lanes else _file(sample["entry"]),
+        element("h3", "Alignment"),
+        _file(sample["alignment"]),
+        table(*group_table(sample["alignment_stats"])),
+        element("h3", "Calls"),
+        _file(sample["calls"]),
+        words([], flat(sample["call_stats"])),
+    ]
     return folded(sample["name"], *parts)
 
 
@@ -117,10 +114,10 @@ def _provenance(numbers: dict, run: dict) -> Iterator[str]:
         ["bases", reference["bases"]],
         ["SHA-256 of names, lengths and MD5s", reference["sha256"]],
     ]
-    yield element("h3", "Reference") + table(["", ""], rows)
+    yield element("h3", "Reference") + words([], rows)
     yield element("h3", "Parameters")
-    yield table(["key", "value"], [[name, value] for name, value in flat(numbers["config"])])
-    yield element("h3", "Versions") + table(["package", "version"], list(run["versions"].items()))
+    yield words([], flat(numbers["config"]))
+    yield element("h3", "Versions") + words([], run["versions"].items())
     yield folded("Commands", element("pre", escape("\n\n".join(run["commands"]))))
 
 

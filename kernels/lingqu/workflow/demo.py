@@ -91,5 +91,5 @@ def demo(folder: Path) -> tuple[int, list[str]]:
         ("report", results / "report.html"),
     ]
     lines = [f"NA12878, {REGION}", ""]
-    lines += [f"  {name:<12}{value}" for name, value in (*rows, ("", ""), *files)]
-    return 0, lines
+    lines += [f"  {name:<12}{value}" for name, value in rows]
+    return 0, [*lines, "", *(f"  {name:<12}{path}" for name, path in files)]

@@ -38,19 +38,20 @@ def left_shift_insertion(ref, start, bases, size, first):
 
 @kernel
 def repeat_end(ref, pos, step, periods, most):
-    """The first place from `pos` on, in direction `step` (1 or -1), beyond the tandem repeats there.
+    """The first place from `pos` on, in direction `step` (1 or -1), behind tandem repeats there.
 
-    A repeat has at least two copies of a unit of at most `periods` bases, and holds one of the
-    `periods` places before or after `pos`. The end is at most `most` places away.
+    A repeat has at least two copies of a unit of at most `periods` bases, and begins before `pos`
+    or within a unit behind it. The end is at most `most` places away.
     """
     end = np.int64(pos)
     for period in range(1, periods + 1):
         at = np.int64(pos)
         run = np.int64(0)
-        while 0 <= at < len(ref) and 0 <= at - step * period < len(ref) and abs(at - pos) < most:
-            if ref[at] == ref[at - step * period]:
+        while 0 <= at < len(ref) and abs(at - pos) < most:
+            before = at - step * period
+            if 0 <= before < len(ref) and ref[at] == ref[before]:
                 run += 1
-            elif abs(at - pos) >= period:
+            elif abs(at - pos) >= 2 * period:
                 break
             else:
                 run = np.int64(0)

@@ -1,0 +1,148 @@
+"""The scan against a plain walk over pysam's pairs; shifting against all equal placements."""
+
+import numpy as np
+import pysam
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lingqu.call import candidates, model
+from lingqu.call.kernels import scan
+from lingqu.formats.bam import open_alignments, read_alignments
+from lingqu.formats.reference import open_reference
+from lingqu.sequence.codes import decode, encode
+
+BASES = st.text("AC", min_size=6, max_size=24)
+
+
+@given(BASES, st.data())
+def test_left_shift_of_deletions(text, data):
+    ref = encode(text)
+    start = data.draw(st.integers(1, len(text) - 1))
+    size = data.draw(st.integers(1, len(text) - start))
+    result = text[:start] + text[start + size :]
+    same = [k for k in range(1, len(text) - size + 1) if text[:k] + text[k + size :] == result]
+    for kernel in (scan.left_shift_deletion, scan.left_shift_deletion.py_func):
+        assert kernel(ref, start, size, 1) == min(same)
+
+
+@given(BASES, st.text("AC", min_size=1, max_size=5), st.data())
+def test_left_shift_of_insertions(text, put, data):
+    ref = encode(text)
+    start = data.draw(st.integers(1, len(text)))
+    result = text[:start] + put + text[start:]
+    for kernel in (scan.left_shift_insertion, scan.left_shift_insertion.py_func):
+        bases = encode(put).copy()
+        shifted = kernel(ref, start, bases, len(put), 1)
+        assert text[:shifted] + decode(bases) + text[shifted:] == result
+        same = [
+            k
+            for k in range(1, len(text) + 1)
+            if text[:k] == result[:k] and text[k:] == result[k + len(put) :]
+        ]
+        assert shifted == min(same)
+
+
+@pytest.mark.parametrize(
+    ("text", "pos", "step", "end"),
+    [
+        ("ACGTAAAAAAACGT", 5, 1, 11),
+        ("ACGTAAAAAAACGT", 8, -1, 3),
+        ("GGATCATCATCATCTTG", 4, 1, 14),
+        ("GGATCATCATCATCTTG", 1, 1, 14),  # it begins a unit further on
+        ("ACGTTGCAGTCATG", 6, 1, 6),
+    ],
+)
+def test_repeat_end(text, pos, step, end):
+    for kernel in (scan.repeat_end, scan.repeat_end.py_func):
+        assert kernel(encode(text), pos, step, 4, 100) == end
+
+
+def test_gap_costs():
+    table = model.default_gaps().astype(np.float32)
+    text = "ACGTTTTTTTTTTGCACACACACACATG"
+    costs = np.zeros(len(text), np.float32)
+    scan.gap_costs(encode(text), 0, len(text), table, costs)
+    assert (costs[3:13] == table[1, 10]).all()
+    assert (costs[14:26] == table[2, 6]).all()
+    assert costs[0] == table[0, 0]
+    part = np.zeros(5, np.float32)
+    scan.gap_costs.py_func(encode(text), 3, 8, table, part)
+    assert (part == table[1, 5]).all()
+
+
+@pytest.fixture(scope="module")
+def window(tmp_path_factory, simulation):
+    folder = tmp_path_factory.mktemp("scan")
+    rng = np.random.default_rng(5)
+    contigs = {"one": simulation.random_sequence(rng, 6000)}
+    edits = [(1000, 1, "ACGT"[(" ACGT".index(contigs["one"][1000])) % 4]), (2000, 5, "")]
+    edits += [(3000, 0, "GATTACA"), (4000, 0, "AC" * 20)]
+    fasta = simulation.write_fasta(folder / "ref.fa", contigs)
+    bam = simulation.simulate(folder / "a.bam", contigs, {"one": [edits, []]})
+    reference = open_reference(fasta)
+    reads = read_alignments(open_alignments(bam, reference), reference, 0, 500, 5500)
+    return bam, contigs["one"], reads, candidates.scan_window(reads, reference.contig(0), 500, 5500)
+
+
+def test_counts_against_pysam(window):
+    bam, ref, _, seen = window
+    depth = np.zeros(5000, np.int64)
+    counts, weights = np.zeros((5000, 4), np.int64), np.zeros((5000, 4), np.int64)
+    with pysam.AlignmentFile(str(bam)) as records:
+        for read in records.fetch("one", 500, 5500):
+            for at, pos in read.get_aligned_pairs(matches_only=True):
+                if not 500 <= pos < 5500:
+                    continue
+                depth[pos - 500] += 1
+                base, quality = read.query_sequence[at], read.query_qualities[at]
+                if base != ref[pos] and quality >= model.MIN_BASE:
+                    counts[pos - 500, "ACGT".index(base)] += 1
+                    weights[pos - 500, "ACGT".index(base)] += min(quality, 40)
+    assert (seen.depth == depth).all()
+    assert (seen.counts == counts).all()
+    assert (seen.weights == weights).all()
+
+
+def test_indels_and_clips_are_seen(window):
+    _, ref, _, seen = window
+    by_place = {}
+    for start, removed, put, at in seen.indels.tolist():
+        bases = decode(seen.inserted[at : at + put])
+        changed = ref[500:start] + bases + ref[start + removed : 5500]
+        by_place.setdefault((removed, put), set()).add(changed)
+    assert by_place[5, 0] == {ref[500:2000] + ref[2005:5500]}
+    assert ref[500:3000] + "GATTACA" + ref[3000:5500] in by_place[0, 7]
+    assert seen.clips[3990 - 500 : 4010 - 500].sum() > 0
+
+
+def test_candidates_are_what_was_planted(window):
+    _, ref, _, seen = window
+    edits = sorted(candidates.observed(seen, encode(ref)))
+    left = [edit for edit in edits if edit.start < 3500]
+    assert [(edit.removed, len(edit.put)) for edit in left] == [(1, 1), (5, 0), (0, 7)]
+    assert left[0].start == 1000
+
+
+def test_adapter_is_no_evidence(tmp_path, simulation):
+    rng = np.random.default_rng(6)
+    contigs = {"one": simulation.random_sequence(rng, 2000)}
+    reference = open_reference(simulation.write_fasta(tmp_path / "ref.fa", contigs))
+    plain = simulation.simulate(tmp_path / "plain.bam", contigs, {}, depth=5)
+    with (
+        pysam.AlignmentFile(str(plain)) as records,
+        pysam.AlignmentFile(str(tmp_path / "tagged.bam"), "wb", header=records.header) as out,
+    ):
+        for read in records:
+            read.set_tag("XT", 61, "i")
+            out.write(read)
+    pysam.index(str(tmp_path / "tagged.bam"))
+    file = open_alignments(tmp_path / "tagged.bam", reference)
+    reads = read_alignments(file, reference, 0, 0, 2000)
+    reverse = (reads.flag & 16) > 0
+    assert (reads.high[~reverse] == 60).all()
+    assert (reads.low[~reverse] == 0).all()
+    assert (reads.low[reverse] == 40).all()
+    assert (reads.high[reverse] == 100).all()
+    seen = candidates.scan_window(reads, reference.contig(0), 0, 2000)
+    assert seen.depth.sum() == 60 * len(reads.pos)

@@ -117,7 +117,7 @@ def _fault(record: bytes) -> str:
     name = lines[0][1:].split(None, 1)[:1]
     if not name or len(name[0]) > 254 or lines[0][1:2].isspace():
         return "a read needs a name of 1 to 254 characters"
-    if len(lines) < 4 and not (len(lines) == 3 and lines[2] == b"+"):
+    if len(lines) < 3 or (len(lines) == 3 and lines[1]):
         return "truncated: a record has four lines"
     if not lines[2].startswith(b"+"):
         return "no '+' line after the sequence (sequences must stand on one line)"

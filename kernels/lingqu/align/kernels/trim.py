@@ -36,8 +36,10 @@ _KITS = (
 
 @cache
 def adapters() -> tuple[np.ndarray, np.ndarray]:
-    """The known adapters: codes (uint8[kits, 32], cut to one length), and which words of four
-    bases (2 bits each) begin one (bool[256])."""
+    """The known adapters: codes, and the words of four bases that begin one.
+
+    uint8[kits, 32], cut to one length, and bool[256], the words packed to 2 bits a base.
+    """
     known = np.array([encode(kit[:_WORD]) for kit in _KITS])
     heads = np.zeros(4**_HEAD, np.bool_)
     heads[known[:, :_HEAD] @ np.array([64, 16, 4, 1])] = True
@@ -152,6 +154,6 @@ def trim(codes, start, length, paired, known, heads, keep):
         s, g = (r, r + 1) if length[r] <= length[r + 1] else (r + 1, r)
         insert = find_insert(codes, start[s], length[s], start[g], length[g], known)
         for mate in (r, r + 1):
-            keep[mate] = min(length[mate], insert)
-            if find_adapter(codes, start[mate], length[mate], MIN_KEEP, known, heads) < MIN_KEEP:
-                keep[mate] = 0
+            size = length[mate]
+            dimer = find_adapter(codes, start[mate], size, MIN_KEEP - 1, known, heads) < size
+            keep[mate] = 0 if dimer else min(size, insert)

@@ -1,5 +1,6 @@
 """What a sample's reads are: files of lanes, and the read groups they become."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,13 @@ def read_group(given: dict[str, str], sample: str) -> dict[str, str]:
     return ordered | {key: value for key, value in fields.items() if key not in ordered}
 
 
+def _seen_from_here(folder: Path, name: str) -> Path:
+    """The shortest name of a file of a table in `folder`, for messages too."""
+    whole = os.path.normpath(folder.resolve() / name)
+    absolute = folder.is_absolute() or os.path.isabs(name)
+    return Path(whole if absolute else os.path.relpath(whole))
+
+
 def _row(path: Path, number: int, header: list[str], line: str, sample: str) -> Lane:
     cells = line.split("\t")
     if len(cells) > len(header):
@@ -49,7 +57,7 @@ def _row(path: Path, number: int, header: list[str], line: str, sample: str) -> 
     row = {key: cell.strip() for key, cell in zip(header, cells, strict=False)}
     if not row.get("R1"):
         raise LingquError(f"{path}: line {number}: column R1 is empty; name a FASTQ file")
-    files = tuple(path.parent / row[key] for key in ("R1", "R2") if row.get(key))
+    files = tuple(_seen_from_here(path.parent, row[key]) for key in ("R1", "R2") if row.get(key))
     fields = {key: row.get(key, "") for key in ("ID", "LB", "PL", "PU")}
     fields["ID"] = fields["ID"] or fields["PU"] or f"{sample}.{number - 1}"
     return Lane(files, read_group(fields, sample))

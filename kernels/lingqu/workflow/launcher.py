@@ -9,6 +9,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,6 +123,28 @@ def _supervise(words: list[str], run: Run) -> int:
     return code if code >= 0 else 128 - code
 
 
+def _faults_since(start: float, logs: Path) -> list[str]:
+    """The one-line errors in the logs of the steps that failed after `start` (Unix time)."""
+    found = []
+    for log in sorted(logs.rglob("*.log")):
+        if log.stat().st_mtime >= start:
+            lines = log.read_text(errors="replace").splitlines()
+            told = [line for line in lines if line.startswith("lingqu: error: ")]
+            found += [f"{log.relative_to(logs).with_suffix('')}: {told[-1]}"] if told else []
+    return found
+
+
+def _make_results(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise LingquError(
+            f"{folder}: cannot be written ({error.strerror}); name another in config"
+        ) from None
+
+
 def launch(run: Run) -> tuple[int, Project]:
     """Validate, run, and return Snakemake's exit code with the project.
 
@@ -137,9 +161,16 @@ def launch(run: Run) -> tuple[int, Project]:
     find_lingqu()
     if run.dry:
         return _supervise(command(run, workflow), run), project
+    results = run.folder / project.config["results"]
+    _make_results(results)
+    start = time.time()
     with hold(run.folder):
         words = command(run, _frozen(workflow, run.folder / ".lingqu"))
         try:
-            return _supervise(words, run), project
+            code = _supervise(words, run)
         finally:
             end_leftovers(run.folder)
+    if 0 < code < 128:
+        for line in _faults_since(start, results / "logs"):
+            say(line)
+    return code, project

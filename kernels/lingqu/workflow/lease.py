@@ -26,8 +26,13 @@ _PATIENCE = 10.0
 def hold(folder: Path) -> Iterator[None]:
     """Hold `folder` for one run; LingquError where another live run holds it."""
     state = folder / ".lingqu"
-    state.mkdir(parents=True, exist_ok=True)
-    handle = os.open(state / "run.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        handle = os.open(state / "run.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise LingquError(
+            f"{state}: cannot be written ({error.strerror}); work in a folder of your own"
+        ) from None
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -14,9 +14,9 @@ stretch between two such points in which only one list takes part says nothing a
 As not to take part is always allowed, state 0 is in step with the reference itself, always.
 
 The result is exact as long as no more than KEEP states are alive at once; beyond that only the
-best are kept, which can miss a match but never invents one, and is counted. Changes of a haplotype
-are made in the order of their records, so that a record with two alleles far apart shuts out what
-lies between them.
+best are kept, which can miss a match but never invents one, and is counted. Two limits are not:
+no list gets more than 4,096 letters ahead, and changes of a haplotype are made in the order of
+their records, so that a record with two alleles far apart shuts out what lies between them.
 """
 
 from typing import NamedTuple

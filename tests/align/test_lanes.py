@@ -9,7 +9,7 @@ from lingqu.base.errors import LingquError
 def test_read_group_line_as_bwa():
     given = parse_read_group(r"@RG\tSM:S\tID:L1\tLB:lib:1")
     assert given == {"ID": "L1", "SM": "S", "LB": "lib:1"}
-    assert list(given)[0] == "ID"
+    assert next(iter(given)) == "ID"
     assert read_group(given, "S")["PL"] == "ILLUMINA"
     assert read_group({}, "S") == {"ID": "S", "SM": "S", "LB": "S", "PL": "ILLUMINA"}
 

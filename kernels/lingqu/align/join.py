@@ -48,8 +48,8 @@ def join(out: Path, folder: Path, reference: Reference, header: str, shards: lis
     if out.suffix == ".cram":
         bam = folder / "joined.bam"
         _write_bam(bam, folder, head, shards)
-        return write_cram(bam, out, reference)
-    with publish(out) as beside:
+        return write_cram(bam, out, reference, folder)
+    with publish(out, within=folder) as beside:
         placed = _write_bam(beside, folder, head, shards)
     unplaced = sum(shard["records"] for shard in shards if not shard["placed"])
     suffix, index = index_bytes(merge(placed), np.asarray(reference.lengths), unplaced)

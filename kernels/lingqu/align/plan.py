@@ -4,6 +4,7 @@ Stretches are as even as the data: a few for a panel, hundreds for a genome, and
 not fit in memory, whatever the depth, unless one window of 2^14 bases is too deep by itself.
 """
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ def cut(weight: np.ndarray, limit: int) -> list[tuple[int, int]]:
     before = np.cumsum(weight) - weight
     starts = np.flatnonzero(np.diff(before // limit, prepend=-1))
     keys = [int(start) << WINDOW_BITS for start in starts] + [len(weight) << WINDOW_BITS]
-    return list(zip(keys[:-1], keys[1:], strict=True))
+    return list(pairwise(keys))
 
 
 def stretches(

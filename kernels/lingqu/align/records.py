@@ -74,7 +74,8 @@ def encode_records(
         found.record_start, found.read, found.flag, found.tid, found.pos, found.mapq,
         found.cigar_start, found.cigar_len, found.cigar, found.mate_tid, found.mate_pos,
         found.tlen, found.score, found.sub_score,
-        nm, span, md, md_start, names, names_start, np.frombuffer(group, np.uint8), row, out, offset,
+        nm, span, md, md_start, names, names_start, np.frombuffer(group, np.uint8), row,
+        out, offset,
     )  # fmt: skip
     return out[: offset[-1]], offset, span
 

@@ -17,13 +17,15 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def publish(path: str | Path) -> Iterator[Path]:
+def publish(path: str | Path, within: Path | None = None) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it is synced and renamed to `path`.
 
-    On any failure the temporary file is removed and `path` is left as it was.
+    On any failure the temporary file is removed and `path` is left as it was. `within` is another
+    folder of the same file system for the temporary file: one that is cleaned after a crash.
     """
     path = Path(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
+    name = f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part"
+    beside = (within or path.parent) / name
     try:
         yield beside
         handle = os.open(beside, os.O_RDWR)
@@ -33,5 +35,9 @@ def publish(path: str | Path) -> Iterator[Path]:
             os.close(handle)
         os.replace(beside, path)
         sync_folder(path.parent)
+    except OSError as error:
+        if error.filename is None:  # a write that fails does not say where
+            error.filename = str(path)
+        raise
     finally:
         beside.unlink(missing_ok=True)

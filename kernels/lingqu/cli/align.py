@@ -56,7 +56,7 @@ def _told(out: Path, stats: dict) -> str:
 )
 @click.option("--scheduler", type=_PATH, help="Scheduler file of a running Dask cluster.")
 def command(fasta, reads, out, sample, line, table, threads, backend, scheduler) -> None:
-    r"""Align reads to a reference: sorted, duplicates marked, indexed, in one step.
+    """Align reads to a reference: sorted, duplicates marked, indexed, in one step.
 
     Reads are FASTQ (plain, gzip or BGZF), paired or single, or one BAM or CRAM in any order,
     whose read groups are kept. Adapters are found and soft-clipped (tag XT: where they begin),
@@ -66,7 +66,7 @@ def command(fasta, reads, out, sample, line, table, threads, backend, scheduler)
     \b
     Examples:
       lingqu align GRCh38.fa R1.fq.gz R2.fq.gz --sample NA12878 -o NA12878.bam
-      lingqu align GRCh38.fa R1.fq.gz R2.fq.gz -R '@RG\tID:L1\tSM:NA12878\tLB:lib1' -o L1.bam
+      lingqu align GRCh38.fa R1.fq.gz R2.fq.gz -R '@RG\\tID:L1\\tSM:NA12878\\tLB:lib1' -o L1.bam
       lingqu align GRCh38.fa --lanes lanes.tsv --sample NA12878 -o NA12878.cram
       lingqu align GRCh38.fa old.cram --sample NA12878 -o new.bam
 
@@ -74,7 +74,7 @@ def command(fasta, reads, out, sample, line, table, threads, backend, scheduler)
     lanes.tsv, tab-separated, one line a lane (R2 and what follows may be left out):
       R1           R2           ID   LB     PL         PU
       a_1.fq.gz    a_2.fq.gz    L1   lib1   ILLUMINA   HXXX.1
-    """
+    """  # noqa: D301
     from lingqu.base.progress import say
 
     if out.suffix not in (".bam", ".cram"):

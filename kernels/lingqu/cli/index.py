@@ -8,7 +8,7 @@ import click
 @click.command(short_help="Prepare a reference genome.")
 @click.argument("fasta", metavar="REF.fa", type=click.Path(path_type=Path))
 def command(fasta: Path) -> None:
-    r"""Prepare a reference genome: its sequence and seeds, in REF.fa.lingqu/ beside it.
+    """Prepare a reference genome: its sequence and seeds, in REF.fa.lingqu/ beside it.
 
     align and call do this by themselves where it is missing; do it ahead when many jobs will
     start at once, or when they may not write into the reference's folder. FASTA may be plain or
@@ -17,7 +17,7 @@ def command(fasta: Path) -> None:
     \b
     Example:
       lingqu index GRCh38.fa
-    """
+    """  # noqa: D301
     from lingqu.align.index import open_index
     from lingqu.base.jit import is_cold
     from lingqu.base.progress import say

@@ -1,5 +1,6 @@
 """`lingqu`: find the command, run it, turn faults into one line."""
 
+import errno
 import importlib
 import sys
 
@@ -22,6 +23,8 @@ COMMANDS = {
     "doctor": "lingqu.cli.doctor",
 }
 """Command name to the module whose `command` it is; loaded only when asked for."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Lazy(click.Group):
@@ -70,5 +73,6 @@ def main() -> None:
         if debug:
             raise
         named = f"{error.filename}: " if error.filename else ""
-        print(f"lingqu: error: {named}{error.strerror or error}", file=sys.stderr)
+        mend = "; free some space and run the same again" if error.errno in _FULL else ""
+        print(f"lingqu: error: {named}{error.strerror or error}{mend}", file=sys.stderr)
         sys.exit(1)

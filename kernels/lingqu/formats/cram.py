@@ -10,19 +10,20 @@ from lingqu.formats.fasta_for_htslib import htslib_fasta
 from lingqu.formats.reference import Reference
 
 
-def write_cram(bam: Path, out: Path, reference: Reference) -> Path:
-    """Publish the records of a coordinate-sorted BAM file as CRAM with its .crai; the latter."""
+def write_cram(bam: Path, out: Path, reference: Reference, within: Path | None = None) -> Path:
+    """Publish the records of a coordinate-sorted BAM file as CRAM with its .crai; the latter.
+
+    within: as of `publish`.
+    """
     fasta = str(htslib_fasta(reference))
-    with publish(out) as beside:
-        with (
-            pysam.AlignmentFile(str(bam), check_sq=False) as reader,
-            pysam.AlignmentFile(
-                str(beside), "wc", template=reader, reference_filename=fasta,
-                format_options=[b"multi_seq_per_slice=0"],
-            ) as writer,
-        ):  # fmt: skip
-            for record in reader:
-                writer.write(record)
+    options = {"reference_filename": fasta, "format_options": [b"multi_seq_per_slice=0"]}
+    with (
+        publish(out, within) as beside,
+        pysam.AlignmentFile(str(bam), check_sq=False) as reader,
+        pysam.AlignmentFile(str(beside), "wc", template=reader, **options) as writer,
+    ):
+        for record in reader:
+            writer.write(record)
     path = Path(f"{out}.crai")
     with publish(path) as beside:
         beside.write_bytes(crai_bytes(out))

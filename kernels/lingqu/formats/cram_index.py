@@ -32,8 +32,10 @@ def _ltf8(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _container(stream, at: int) -> tuple[int, int, int, list[int]] | None:
-    """(first reference, start, where the blocks begin, where the next container does, landmarks)
-    of the container at byte `at`; None at the end of file container."""
+    """What lies where in the container at byte `at`; None at the end of file container.
+
+    (its first reference, where its blocks begin, where the next container does, landmarks).
+    """
     stream.seek(at)
     head = stream.read(4096)
     size = struct.unpack_from("<i", head, 0)[0]

@@ -1,0 +1,133 @@
+"""`lingqu align` and `lingqu index` as processes: what goes well, and one line for the rest."""
+
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+
+import pysam
+import pytest
+
+
+def lingqu(*arguments, **options):
+    """Run the command line."""
+    command = [sys.executable, "-m", "lingqu", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, **options)
+
+
+def refused(found, message):
+    """Check that a run ended with one line that says `message`, and no traceback."""
+    assert found.returncode == 1
+    line = found.stderr.splitlines()[-1]
+    assert line.startswith("lingqu: error: ")
+    assert message in line
+    assert "Traceback" not in found.stderr
+
+
+def test_align_pairs(reference, few_reads, tmp_path):
+    out = tmp_path / "x.bam"
+    group = r"@RG\tID:L1\tSM:NA12878\tLB:lib\tPU:F.1"
+    found = lingqu("align", reference, *few_reads, "-R", group, "-o", out, "--threads", 2)
+    assert found.returncode == 0, found.stderr
+    assert "600 reads, 99" in found.stderr
+    with pysam.AlignmentFile(str(out)) as reader:
+        assert reader.header["RG"] == [
+            {"ID": "L1", "SM": "NA12878", "LB": "lib", "PL": "ILLUMINA", "PU": "F.1"}
+        ]
+        assert reader.header["HD"] == {"VN": "1.6", "SO": "coordinate"}
+        assert len(reader.header["SQ"][0]["M5"]) == 32
+        (program,) = reader.header["PG"]
+        assert program["CL"] == "lingqu align reference.fa.gz R1.fastq R2.fastq --sample NA12878"
+        assert reader.mapped + reader.unmapped >= 600
+    stats = json.loads((tmp_path / "x.bam.stats.json").read_text())
+    assert stats["reads"] == 600
+    assert stats["bases"] == 60_600
+
+
+def test_foreign_tools_find_nothing_wrong(aligned_by_command, reference):
+    bam = aligned_by_command
+    missing = [tool for tool in ("samtools", "PicardCommandLine") if not shutil.which(tool)]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    for command in (["samtools", "quickcheck", bam], ["samtools", "stats", bam]):
+        subprocess.run(command, check=True, capture_output=True)
+    from lingqu.formats.fasta_for_htslib import htslib_fasta
+    from lingqu.formats.reference import open_reference
+
+    fasta = htslib_fasta(open_reference(reference))
+    command = ["PicardCommandLine", "ValidateSamFile", f"I={bam}", f"R={fasta}", "MODE=SUMMARY"]
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert "No errors found" in found.stdout + found.stderr
+
+
+@pytest.fixture(scope="module")
+def aligned_by_command(reference, deep_reads, tmp_path_factory):
+    """A BAM of the deep reads."""
+    out = tmp_path_factory.mktemp("cli") / "x.bam"
+    found = lingqu("align", reference, *deep_reads, "--sample", "S", "-o", out)
+    assert found.returncode == 0, found.stderr
+    return out
+
+
+def test_lanes_and_cram(reference, few_reads, tmp_path):
+    table = tmp_path / "lanes.tsv"
+    one, two = few_reads
+    table.write_text(f"R1\tR2\tID\tLB\tPL\tPU\n{one}\t{two}\tL1\tlib\tILLUMINA\tX.1\n")
+    out = tmp_path / "x.cram"
+    found = lingqu("align", reference, "--lanes", table, "--sample", "S", "-o", out)
+    assert found.returncode == 0, found.stderr
+    assert (tmp_path / "x.cram.crai").exists()
+    assert out.read_bytes()[:4] == b"CRAM"
+
+
+def test_help_teaches():
+    found = lingqu("align", "--help")
+    assert found.returncode == 0
+    assert (
+        "lingqu align GRCh38.fa R1.fq.gz R2.fq.gz --sample NA12878 -o NA12878.bam" in found.stdout
+    )
+    assert "lanes.tsv" in found.stdout
+    assert "lingqu index GRCh38.fa" in lingqu("index", "--help").stdout
+
+
+def test_index(reference):
+    found = lingqu("index", reference)
+    assert found.returncode == 0, found.stderr
+    assert "1 contigs, 63,025,520 bases" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["r1.fq"], "whose reads are these?"),
+        (["--sample", "S"], "give R1 and R2"),
+        (["r1.fq", "--lanes", "x.tsv", "--sample", "S"], "not both"),
+    ],
+)
+def test_wrong_usage(arguments, message, tmp_path):
+    found = lingqu("align", "x.fa", *arguments, "-o", tmp_path / "x.bam")
+    assert found.returncode == 2
+    assert message in found.stderr
+
+
+def test_bad_input(reference, few_reads, tmp_path):
+    one, two = few_reads
+    out = tmp_path / "x.bam"
+
+    def align(*reads, output=out):
+        return lingqu("align", reference, *reads, "--sample", "S", "-o", output)
+
+    refused(align("none.fq"), "none.fq: No such file")
+    refused(align(one, two, output=tmp_path / "x.sam"), "x.sam: the output must end in .bam")
+    short = tmp_path / "short.fq"
+    short.write_text("".join(two.read_text().splitlines(keepends=True)[:400]))
+    refused(align(one, short), "short.fq: ends after record 100 but its mate's file goes on")
+    bad = tmp_path / "bad.fq"
+    bad.write_text(one.read_text() + "@x\nAC!T\n+\nIIII\n")
+    refused(align(bad), "bad.fq: record 301: '!' is no IUPAC base")
+    cut = tmp_path / "cut.fq.gz"
+    cut.write_bytes(gzip.compress(one.read_bytes())[:5000])
+    refused(align(cut), "cut.fq.gz: truncated gzip file")
+    refused(lingqu("align", "none.fa", one, "--sample", "S", "-o", out), "none.fa: No such file")
+    assert not list(tmp_path.glob("x.*"))

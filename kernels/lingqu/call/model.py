@@ -39,9 +39,9 @@ PERIODS, COPIES, BINS = 7, 24, 64
 DEPTH = 30
 """Reads over a locus, for the spread of its share of errors."""
 
-_HOMOPOLYMER = (45, 45, 45, 45, 44, 43, 41, 38, 35, 32, 30, 28, 26, 24, 23, 22, 21, 20, 19, 18)
-_REPEAT = (45, 45, 45, 43, 40, 37, 34, 32, 30, 28, 27, 26, 25, 24, 23, 22, 21, 20, 20, 20)
-_WEIGHT = 300
+_HOMOPOLYMER = (45, 45, 45, 45, 45, 45, 44, 42, 39, 36, 33, 31, 29, 28, 27, 26, 25, 24, 24, 23)
+_REPEAT = (45, 45, 45, 45, 44, 42, 40, 39, 38, 37, 36, 35, 34, 33, 33, 32, 32, 31, 31, 30)
+_WEIGHT = 100
 """Phred of a gap to open by copies of the unit (of one base; of two to six) before any read is
 seen, and the number of reads that this knowledge is worth."""
 
@@ -60,17 +60,31 @@ def default_gaps() -> np.ndarray:
 def _error_rate(shares: np.ndarray) -> tuple[float, float]:
     """(reads, indels) of the loci of a class where the indels are errors.
 
-    shares: int64[BINS, 2]. Loci whose share of indels is out of line (three standard deviations
-    and a read above the mean) are where the sample differs; they are left out, step by step.
+    shares: int64[BINS, 2]. From the half with the smallest shares of indels on, all loci within
+    three standard deviations (and a read) of the mean are taken, until these are the same; where
+    the share is greater, the sample differs from the reference.
     """
-    last = BINS
+    half = np.cumsum(shares[:, 0])
+    last = int(np.searchsorted(half, half[-1] / 2)) + 1
     for _ in range(8):
         reads, indels = shares[:last].sum(0).tolist()
-        if not reads:
-            break
-        rate = indels / reads
-        last = min(last, int(BINS * (rate + 3 * (rate / DEPTH) ** 0.5 + 1.5 / DEPTH)) + 1)
+        rate = indels / max(reads, 1)
+        last = min(BINS, int(BINS * (rate + 3 * (rate / DEPTH) ** 0.5 + 1.5 / DEPTH)) + 1)
     return shares[:last].sum(0).tolist()
+
+
+def _rising(values: list[tuple[float, float]]) -> list[float]:
+    """Ratios that never fall, of (part, whole) pairs: neighbours that would are put together.
+
+    Pool adjacent violators (Ayer et al. 1955).
+    """
+    blocks: list[tuple[float, float, int]] = []
+    for part, whole in values:
+        blocks.append((part, whole, 1))
+        while len(blocks) > 1 and blocks[-2][0] * blocks[-1][1] >= blocks[-1][0] * blocks[-2][1]:
+            one, two = blocks.pop(), blocks.pop()
+            blocks.append((one[0] + two[0], one[1] + two[1], one[2] + two[2]))
+    return [part / whole for part, whole, count in blocks for _ in range(count)]
 
 
 def gap_table(tally: np.ndarray) -> np.ndarray:
@@ -78,9 +92,8 @@ def gap_table(tally: np.ndarray) -> np.ndarray:
 
     tally: int64[PERIODS, COPIES, BINS, 2], see `tally_gaps`. A gap may open at any place of a
     repeat and gives the same bases each time, and it may go either way: the indels of a repeat are
-    shared out among twice its length. Longer repeats never have fewer errors; what is expected of a
-    class before its reads are counted is what the class before it has, times the usual growth.
-    Units of two to six bases are counted together.
+    shared out among twice its length. More copies never have fewer errors. Units of two to six
+    bases are counted together.
     """
     usual = default_gaps()
     pooled = tally.copy()
@@ -89,14 +102,13 @@ def gap_table(tally: np.ndarray) -> np.ndarray:
     table = np.empty((PERIODS, COPIES), np.float32)
     for period in range(PERIODS):
         unit = 1 if period < 2 else 3
-        chance = usual[period, 0]
+        values = []
         for copies in range(COPIES):
             spread = 2 * max(copies, 1) * unit if period else 2
             reads, indels = _error_rate(pooled[period, copies])
-            expected = chance * usual[period, copies] / usual[period, max(copies - 1, 0)]
-            seen = (indels + _WEIGHT * expected * spread) / (reads + _WEIGHT) / spread
-            chance = min(max(chance if copies else LEAST_GAP, seen), GREATEST_GAP)
-            table[period, copies] = chance
+            known = _WEIGHT * spread
+            values.append((indels + known * usual[period, copies], reads * spread + known))
+        table[period] = np.clip(_rising(values), LEAST_GAP, GREATEST_GAP)
     return table
 
 

@@ -11,7 +11,7 @@ from lingqu.call.kernels.genotype import IMPOSSIBLE
 from lingqu.call.kernels.numbers import log10
 from lingqu.sequence.codes import decode, encode
 
-PASS_QUAL = 20
+PASS_QUAL, PASS_MAPQ = 20, 30
 MAX_PL = 9999
 FORMAT = "GT:GQ:DP:AD:PL"
 
@@ -19,8 +19,9 @@ META = [
     '##FILTER=<ID=PASS,Description="All filters passed">',
     f'##FILTER=<ID=LowQual,Description="QUAL below {PASS_QUAL}">',
     '##FILTER=<ID=StrandBias,Description="ALT reads lie on one strand far more often than REF'
-    ' reads: SB above 60 for SNVs, above 200 for indels">',
-    '##FILTER=<ID=LowMapQual,Description="Root mean square of the mapping quality (MQ) below 40">',
+    ' reads: SB above 40 for SNVs, above 100 for indels">',
+    '##FILTER=<ID=LowMapQual,Description="Root mean square of the mapping qualities (MQ) below'
+    f' {PASS_MAPQ}">',
     '##INFO=<ID=DP,Number=1,Type=Integer,Description="Templates (read pairs count once) over the'
     ' site that were used; of more than 400 in a region, a fair share is">',
     '##INFO=<ID=MQ,Number=1,Type=Float,Description="Root mean square of the mapping qualities">',
@@ -171,9 +172,9 @@ def _facts(call: Call, kept: list[int]) -> tuple[float, str, str]:
     failed = []
     if qual < PASS_QUAL:
         failed.append("LowQual")
-    if bias > (60 if is_snv else 200):
+    if bias > (40 if is_snv else 100):
         failed.append("StrandBias")
-    if mq < 40:
+    if mq < PASS_MAPQ:
         failed.append("LowMapQual")
     info = f"DP={call.depth};MQ={mq:.1f};SB={bias:.1f}"
     return qual, ";".join(failed) or "PASS", info

@@ -1,6 +1,7 @@
 """The germline workflow as a whole, by the launcher and by plain Snakemake."""
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pysam
 import pytest
+
+from lingqu.workflow.lease import end_leftovers
 
 pytestmark = pytest.mark.xdist_group("germline")
 
@@ -61,6 +64,16 @@ def test_plain_snakemake_gives_the_same_bytes(finished, project, commands, outpu
     ran = commands.plain(project)
     assert ran.returncode == 0, ran.stdout
     assert outputs(project) == outputs(finished)
+
+
+def test_a_run_works_from_a_copy_of_its_code(finished):
+    (log,) = (finished / ".snakemake" / "log").glob("*.log")
+    assert str(finished / ".lingqu" / "code" / "workflows" / "germline") in log.read_text()
+
+
+def test_workflow_is_well_written(project, commands):
+    ran = commands.plain(project, "--lint")
+    assert ran.returncode == 0, ran.stdout
 
 
 def test_nothing_is_done_twice_also_by_another_profile(finished, commands, outputs):
@@ -149,6 +162,13 @@ def test_a_stopped_and_a_killed_run_go_on_and_end_with_the_same_bytes(
         process.kill()
         process.wait()
         process.stdout.close()
+    with commands.start(project, *words) as process:
+        wait_for(project / "results" / "logs" / "genotype" / "S1.log", process)
+        (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(child), signal.SIGKILL)
+        process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGKILL
+    assert end_leftovers(project) == 0
     ran = commands.germline(project, "--cores", "1")
     assert ran.returncode == 0, ran.stdout
     assert outputs(project) == outputs(finished)
@@ -172,3 +192,26 @@ def test_entry_from_bam_and_cram(finished, project, commands, reference):
     for name in ("calls/S1.vcf.gz", "calls/S2.vcf.gz", "cohort/cohort.vcf.gz", "compare/S1.json"):
         there = (finished / "results" / name).read_bytes()
         assert (project / "results" / name).read_bytes() == there, name
+
+
+def test_a_fault_of_a_step_is_told_in_one_line_at_the_end(project, commands, demo):
+    reads = (demo / "NA12878_L001_R1.fastq.gz").read_bytes()
+    (project / "reads" / "cut.fastq.gz").write_bytes(reads[:100_000])
+    (project / "config" / "samples.tsv").write_text(
+        "sample\tlane\tr1\nS1\tL1\treads/cut.fastq.gz\n"
+    )
+    ran = commands.germline(project)
+    assert ran.returncode == 1
+    told, last = ran.stdout.splitlines()[-2:]
+    assert told.startswith("align/S1: lingqu: error: reads/cut.fastq.gz: truncated gzip file")
+    assert "the same command goes on from here" in last
+    assert not (project / "results" / "align" / "S1.bam").exists()
+
+
+def test_results_that_cannot_be_written(project, commands):
+    with (project / "config" / "germline.yaml").open("a") as config:
+        config.write("results: truth.vcf.gz/here\n")
+    ran = commands.germline(project)
+    assert ran.returncode == 1
+    assert ran.stdout.count("\n") == 1
+    assert "truth.vcf.gz/here: cannot be written (Not a directory)" in ran.stdout

@@ -39,7 +39,7 @@ def test_items_are_pulled_only_a_few_ahead():
 
 def test_a_scheduler_file_is_found_by_option_and_by_environment(tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
-    options = {"dashboard_address": None, "silence_logs": "ERROR"}
+    options = {"dashboard_address": "127.0.0.1:0", "silence_logs": "ERROR"}
     with distributed.LocalCluster(n_workers=1, threads_per_worker=1, **options) as local:
         file = tmp_path / "scheduler.json"
         file.write_text(f'{{"address": "{local.scheduler_address}"}}')

@@ -112,7 +112,7 @@ def _threads(threads: int) -> Iterator[Cluster]:
 def _local_cluster(threads: int) -> Iterator[Cluster]:
     from distributed import Client, LocalCluster
 
-    options = {"dashboard_address": None, "silence_logs": "ERROR"}
+    options = {"dashboard_address": "127.0.0.1:0", "silence_logs": "ERROR"}
     with (
         LocalCluster(n_workers=threads, threads_per_worker=1, **options) as local,
         Client(local) as client,

@@ -169,8 +169,10 @@ def tally_indels(seen: Scan, ref: np.ndarray) -> np.ndarray:
 
 def prior_of(edit: Edit, ref: np.ndarray, gaps: np.ndarray) -> float:
     """log10 of the prior of an edit."""
-    if not edit.resizes:
+    if edit.removed == len(edit.put) == 1:
         return model.SNV_PRIOR
+    if edit.removed and edit.put:
+        return model.COMPLEX_PRIOR
     around = np.zeros(edit.right - edit.left + 8, np.float32)
     first = max(edit.left - 4, 0)
     last = min(first + len(around), len(ref))

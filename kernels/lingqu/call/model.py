@@ -114,6 +114,7 @@ def gap_table(tally: np.ndarray) -> np.ndarray:
 
 SNV_PRIOR = -3.0
 INDEL_PRIOR = -4.0
+COMPLEX_PRIOR = -7.0
 REPEAT_INDEL_PRIOR = -3.3
 GIVEN_PRIOR = -1.5
 """log10 of the chance of an edit on one of two haplotypes; GIVEN: of one seen in the cohort."""

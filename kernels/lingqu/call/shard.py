@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lingqu.call import candidates, model, records
+from lingqu.call.assembly import Assembler, windows
 from lingqu.call.kernels.evaluate import FLOATS, INTS, evaluate
 from lingqu.call.kernels.pairhmm import new_workspace
 from lingqu.call.records import GivenSite
@@ -62,6 +63,15 @@ def _pack_found(reads: Alignments, ref: np.ndarray, start: int, end: int, gaps: 
     """Edits that the reads of a window show, each site being a place."""
     seen = candidates.scan_window(reads, ref, start, end)
     edits = sorted(candidates.observed(seen, ref))
+    known = {(edit.start, edit.removed, edit.put) for edit in edits}
+    assembler = Assembler(reads, ref)
+    for begin, last in windows(candidates.clip_places(seen), edits):
+        depth = int(seen.depth[max(begin - start, 0) : last - start].mean())
+        for edit in sorted(assembler.edits(begin, last, depth)):
+            if (edit.start, edit.removed, edit.put) not in known:
+                known.add((edit.start, edit.removed, edit.put))
+                edits.append(edit)
+    edits.sort()
     priors = [candidates.prior_of(edit, ref, gaps) for edit in edits]
     return edits, candidates.pack(edits, [edit.anchor for edit in edits], priors)
 

@@ -1,0 +1,223 @@
+"""Local assembly: detours from the reference in a de Bruijn graph of the reads.
+
+The k-mers of a window's reads and of the reference there form a graph. A detour leaves the
+reference at a k-mer that stands once in the window, runs over k-mers that enough reads hold, and
+comes back at another such k-mer: ahead (a substitution, a deletion, a short insertion) or behind (a
+duplication). All detours are listed one by one, so that no cap on whole haplotypes loses one.
+Compare GATK HaplotypeCaller (Poplin et al. 2018) and Platypus (Rimmer et al. 2014).
+"""
+
+import numpy as np
+
+from lingqu.base.jit import kernel
+
+SLOTS = 1 << 14
+"""Size of the hash table of k-mers, a power of two."""
+MAX_PATH = 400
+"""Longest detour."""
+_MAX_STEPS = 6000
+_MIN_QUALITY = 10
+_EMPTY = -3
+_SEVERAL = -2
+_NONE = -1
+
+
+@kernel
+def _find(word, words, place):
+    """Slot of a k-mer, or the empty one where it belongs; -1 where the table is full."""
+    slot = np.int64((word * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(50))
+    for _ in range(SLOTS):
+        if place[slot] == _EMPTY or words[slot] == word:
+            return slot
+        slot = (slot + 1) & (SLOTS - 1)
+    return np.int64(-1)
+
+
+@kernel
+def _load_reference(ref, begin, end, k, words, place, count):
+    for slot in range(SLOTS):
+        place[slot] = _EMPTY
+        count[slot] = 0
+    mask = (np.uint64(1) << np.uint64(2 * k)) - np.uint64(1)
+    word = np.uint64(0)
+    good = np.int64(0)
+    for i in range(begin, end):
+        if ref[i] > 3:
+            good = 0
+            continue
+        word = (word << np.uint64(2) | np.uint64(ref[i])) & mask
+        good += 1
+        if good >= k:
+            slot = _find(word, words, place)
+            if place[slot] == _EMPTY:
+                words[slot] = word
+                place[slot] = i - k + 1
+            else:
+                place[slot] = _SEVERAL
+
+
+@kernel
+def _load_reads(reads, from_read, begin, end, min_mapq, k, words, place, count):
+    """Count the k-mers of the reads over the window; False where the table is too small."""
+    mask = (np.uint64(1) << np.uint64(2 * k)) - np.uint64(1)
+    used = np.int64(0)
+    for r in range(from_read, len(reads.pos)):
+        if reads.pos[r] >= end:
+            break
+        if reads.end[r] <= begin or reads.mapq[r] < min_mapq:
+            continue
+        word = np.uint64(0)
+        good = np.int64(0)
+        base = reads.base_start[r]
+        for i in range(base + reads.low[r], base + reads.high[r]):
+            if reads.codes[i] > 3 or reads.quals[i] < _MIN_QUALITY:
+                good = 0
+                continue
+            word = (word << np.uint64(2) | np.uint64(reads.codes[i])) & mask
+            good += 1
+            if good >= k:
+                slot = _find(word, words, place)
+                if place[slot] == _EMPTY:
+                    used += 1
+                    if used > SLOTS // 2:
+                        return False
+                    words[slot] = word
+                    place[slot] = _NONE
+                count[slot] += 1
+    return True
+
+
+@kernel
+def assemble(
+    reads, from_read, ref, begin, end, min_mapq, k, least, words, place, count, path, tried, slots,
+    found, bases, n, filled,
+):  # fmt: skip
+    """List the detours of ref[begin:end] that at least `least` reads hold all along.
+
+    words: uint64[SLOTS], place, count: int32[SLOTS], path, tried: uint8[MAX_PATH + 1], slots:
+    int64[MAX_PATH + 1]: scratch. No k-mer comes twice in a detour: how often a cycle was run
+    through, the k-mers cannot tell.
+    found: int32[m, 4], from row n on: start, bases removed, bases put in, their place in `bases`
+    (uint8, from `filled` on), not in normal form. Returns (n, filled) after it. k is at most 31.
+    """
+    _load_reference(ref, begin, end, k, words, place, count)
+    if not _load_reads(reads, from_read, begin, end, min_mapq, k, words, place, count):
+        return n, filled
+    mask = (np.uint64(1) << np.uint64(2 * k)) - np.uint64(1)
+    for p in range(begin, end - k):
+        word = np.uint64(0)
+        plain = True
+        for i in range(p, p + k):
+            plain = plain and ref[i] < 4
+            word = word << np.uint64(2) | np.uint64(ref[i] & 3)
+        if not plain or place[_find(word, words, place)] != p:
+            continue
+        depth = np.int64(0)
+        tried[0] = 0
+        steps = np.int64(0)
+        first = word  # its oldest base comes back when the path gets shorter
+        while depth >= 0 and steps < _MAX_STEPS:
+            if tried[depth] > 3:
+                depth -= 1
+                continue
+            code = tried[depth]
+            tried[depth] += 1
+            if depth == 0 and code == ref[p + k]:
+                continue
+            steps += 1
+            path[depth] = code
+            word = first
+            for i in range(max(depth + 1 - k, 0), depth + 1):
+                word = (word << np.uint64(2) | np.uint64(path[i])) & mask
+            slot = _find(word, words, place)
+            if slot < 0 or place[slot] == _EMPTY or count[slot] < least:
+                continue
+            q = np.int64(place[slot])
+            if q >= 0:
+                removed = max(q - p, 0)
+                again = max(p - q, 0)
+                put = depth + 1 + again
+                if n < len(found) and filled + put <= len(bases) and put <= MAX_PATH:
+                    found[n, 0] = p + k
+                    found[n, 1] = removed
+                    found[n, 2] = put
+                    found[n, 3] = filled
+                    for i in range(depth + 1):
+                        bases[filled + i] = path[i]
+                    for i in range(again):
+                        bases[filled + depth + 1 + i] = ref[q + k + i]
+                    filled += put
+                    n += 1
+            elif depth < MAX_PATH - 1:
+                cycle = False
+                for i in range(depth):
+                    cycle = cycle or slots[i] == slot
+                if not cycle:
+                    slots[depth] = slot
+                    depth += 1
+                    tried[depth] = 0
+    return n, filled
+
+
+@kernel
+def align(one, two, table, moves):
+    """Global alignment of two short sequences (uint8): moves from the end to the start.
+
+    Match 2, mismatch -3, gap -5 and -1 a base (Gotoh 1982); gaps as far left as they score the
+    same. table: int32[3, rows, columns], scratch. moves: uint8, filled: 0 both, 1 a base of `one`
+    only, 2 of `two` only. Returns how many.
+    """
+    low = np.int32(-1_000_000)
+    n, m = len(one), len(two)
+    for i in range(n + 1):
+        for j in range(m + 1):
+            if i == 0 and j == 0:
+                table[0, 0, 0] = 0
+                table[1, 0, 0] = low
+                table[2, 0, 0] = low
+                continue
+            both = low
+            if i and j:
+                score = 2 if one[i - 1] == two[j - 1] and one[i - 1] < 4 else -3
+                above = max(
+                    table[0, i - 1, j - 1], max(table[1, i - 1, j - 1], table[2, i - 1, j - 1])
+                )
+                both = above + score
+            down = low
+            if i:
+                opened = max(table[0, i - 1, j], table[2, i - 1, j]) - 6
+                down = max(opened, table[1, i - 1, j] - 1)
+            right = low
+            if j:
+                opened = max(table[0, i, j - 1], table[1, i, j - 1]) - 6
+                right = max(opened, table[2, i, j - 1] - 1)
+            table[0, i, j] = both
+            table[1, i, j] = down
+            table[2, i, j] = right
+    i, j = n, m
+    count = np.int64(0)
+    state = 0
+    best = max(table[0, i, j], max(table[1, i, j], table[2, i, j]))
+    for s in range(3):
+        if table[2 - s, i, j] == best:
+            state = 2 - s
+    while i > 0 or j > 0:
+        moves[count] = state
+        count += 1
+        value = table[state, i, j]
+        if state == 0:
+            i -= 1
+            j -= 1
+            before = max(table[0, i, j], max(table[1, i, j], table[2, i, j]))
+            for s in range(3):
+                if table[2 - s, i, j] == before:
+                    state = 2 - s
+        elif state == 1:
+            i -= 1
+            if table[1, i, j] - 1 != value:
+                state = 0 if table[0, i, j] - 6 == value else 2
+        else:
+            j -= 1
+            if table[2, i, j] - 1 != value:
+                state = 0 if table[0, i, j] - 6 == value else 1
+    return count

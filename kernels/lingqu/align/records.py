@@ -29,10 +29,10 @@ class Records:
 
 
 def contig_names(reference: Reference) -> tuple[np.ndarray, np.ndarray]:
-    """Contig names back to back (uint8), and where they begin (int32[n + 1])."""
+    """Contig names back to back (uint8), and where they begin (int64[n + 1])."""
     names = [name.encode() for name in reference.names]
-    starts = np.cumsum([0, *map(len, names)]).astype(np.int32)
-    return np.frombuffer(b"".join(names), np.uint8), starts
+    starts = np.cumsum([0, *map(len, names)]).astype(np.int64)
+    return np.frombuffer(bytearray(b"".join(names)), np.uint8), starts
 
 
 def _edits(reads: ReadBatch, found: AlignmentBatch, reference: Reference, row: np.ndarray):
@@ -74,7 +74,7 @@ def encode_records(
         found.record_start, found.read, found.flag, found.tid, found.pos, found.mapq,
         found.cigar_start, found.cigar_len, found.cigar, found.mate_tid, found.mate_pos,
         found.tlen, found.score, found.sub_score,
-        nm, span, md, md_start, names, names_start, np.frombuffer(group, np.uint8), row,
+        nm, span, md, md_start, names, names_start, np.array(list(group), np.uint8), row,
         out, offset,
     )  # fmt: skip
     return out[: offset[-1]], offset, span

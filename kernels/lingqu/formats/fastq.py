@@ -1,7 +1,7 @@
 """FASTQ in: plain, gzip, multi-member gzip and BGZF, streamed and cut into chunks of records."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
@@ -185,6 +185,8 @@ def parse(chunk: Chunk) -> dict[str, np.ndarray]:
     LingquError, with file and record, on a record that is not well formed, on letters outside
     IUPAC, qualities outside Phred+33, and mates of different names or number.
     """
+    # read-only text (of another process) would have every kernel compiled once more
+    chunk = replace(chunk, texts=tuple(np.require(text, None, "W") for text in chunk.texts))
     rows, mates = _find(chunk), len(chunk.texts)
     if mates == 2:
         _check_names(chunk, rows)

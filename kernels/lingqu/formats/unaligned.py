@@ -194,7 +194,8 @@ def read_alignment_chunks(
 
     def chunk(key: tuple[int, int]) -> Chunk:
         size = len(open_chunks[key])
-        texts = tuple("".join(mate).encode() for mate in zip(*open_chunks.pop(key), strict=True))
+        mates = zip(*open_chunks.pop(key), strict=True)
+        texts = (bytearray("".join(mate).encode()) for mate in mates)
         first = done.get(key, 0)
         done[key] = first + records
         arrays = tuple(np.frombuffer(text, np.uint8) for text in texts)

@@ -6,10 +6,18 @@ from lingqu.base.jit import kernel
 
 MATCH, INSERT, DELETE, SKIP, SOFT = 0, 1, 2, 3, 4
 REVERSE, UNMAPPED, SECONDARY = 0x10, 0x4, 0x100
-_CARET, _ZERO, _MINUS = 94, 48, 45
+_CARET, _DIGIT, _MINUS = 94, 48, 45
 _LETTERS = b"ACGTN"
 _OPS = b"MIDNSHP=X"
 _NIBBLES = b"\x01\x02\x04\x08\x0f"
+
+# Typed constants: a kernel is compiled anew for every plain literal that it is called with.
+ZERO = np.int64(0)
+_NM, _MD, _MC, _MQ, _AS, _XS, _RG, _SA, _XT = (
+    np.uint32(int.from_bytes(tag, "little"))
+    for tag in (b"NM", b"MD", b"MC", b"MQ", b"AS", b"XS", b"RG", b"SA", b"XT")
+)
+_BYTE, _INTEGER, _TEXT = (np.uint32(ord(kind)) for kind in "CiZ")
 
 
 @kernel
@@ -34,7 +42,7 @@ def put_number(out, at, value):
         rest //= 10
         digits += 1
     for i in range(at + digits - 1, at - 1, -1):
-        out[i] = _ZERO + value % 10
+        out[i] = _DIGIT + value % 10
         value //= 10
     return at + digits
 
@@ -43,7 +51,7 @@ def put_number(out, at, value):
 def put_cigar(out, at, cigar, start, length):
     """Write the CIGAR string of cigar[start:][:length] (BAM encoding); the position after it."""
     for i in range(start, start + length):
-        at = put_number(out, at, cigar[i] >> 4)
+        at = put_number(out, at, np.int64(cigar[i] >> 4))
         out[at] = _OPS[cigar[i] & 15]
         at += 1
     return at
@@ -70,20 +78,19 @@ def put_uint32(out, at, value):
 
 
 @kernel
-def _put_tag(out, at, first, second, kind):
-    out[at], out[at + 1], out[at + 2] = first, second, kind
+def _put_tag(out, at, tag, kind):
+    out[at], out[at + 1], out[at + 2] = tag & 255, tag >> 8, kind
     return at + 3
 
 
 @kernel
-def put_integer_tag(out, at, first, second, value):
-    """Write an integer tag in the smallest type; the position after it."""
+def put_integer_tag(out, at, tag, value):
+    """Write an integer tag, in one byte where that does; the position after it."""
     if 0 <= value < 256:
-        at = _put_tag(out, at, first, second, 67)  # C
+        at = _put_tag(out, at, tag, _BYTE)
         out[at] = value
         return at + 1
-    at = _put_tag(out, at, first, second, 105)  # i
-    return put_uint32(out, at, value)
+    return put_uint32(out, _put_tag(out, at, tag, _INTEGER), value)
 
 
 @kernel
@@ -98,7 +105,7 @@ def _differences(a, b):
 @kernel
 def _edits_of(row, genome, at, cigar, start, length, md, to):
     """NM, reference bases covered, and the end of the MD string written at md[to:]."""
-    read, nm, run, begin = 0, 0, 0, at
+    read, nm, run, begin = ZERO, ZERO, ZERO, at
     for i in range(start, start + length):
         op, size = cigar[i] & 15, cigar[i] >> 4
         if op == INSERT or op == SOFT:
@@ -110,7 +117,7 @@ def _edits_of(row, genome, at, cigar, start, length, md, to):
             for j in range(size):
                 md[to + 1 + j] = _LETTERS[genome[at + j]]
             to += 1 + size
-            nm, run, at = nm + size, 0, at + size
+            nm, run, at = nm + size, ZERO, at + size
         elif op == SKIP:
             at += size
         elif op == MATCH or op > 6:
@@ -125,7 +132,7 @@ def _edits_of(row, genome, at, cigar, start, length, md, to):
                     else:
                         to = put_number(md, to, run)
                         md[to] = _LETTERS[base]
-                        to, nm, run = to + 1, nm + 1, 0
+                        to, nm, run = to + 1, nm + 1, ZERO
             read, at = read + size, at + size
     return nm, at - begin, put_number(md, to, run)
 
@@ -142,7 +149,7 @@ def edits(
     (int32[m]; 0 for unmapped records), and md (uint8) at md_start (int64[m + 1]); md must hold
     2 x (read + deleted bases) + 12 x (operations + 1) for each record.
     """
-    to = 0
+    to = ZERO
     for i in range(len(read)):
         md_start[i] = to
         if flag[i] & UNMAPPED:
@@ -170,12 +177,12 @@ def reg2bin(start, end):
 @kernel
 def _put_core(out, at, tid, pos, name_len, mapq, span, ops, flag, bases, mate_tid, mate_pos, tlen):
     """The fixed fields behind block_size; the position after them."""
-    at = put_uint32(out, put_uint32(out, at, tid), pos)
+    at = put_uint32(out, put_uint32(out, at, np.int64(tid)), np.int64(pos))
     size = span if span > 0 else 1
-    at = put_uint32(out, at, (reg2bin(pos, pos + size) << 16) | (mapq << 8) | (name_len + 1))
-    at = put_uint32(out, at, (flag << 16) | ops)
-    at = put_uint32(out, put_uint32(out, at, bases), mate_tid)
-    return put_uint32(out, put_uint32(out, at, mate_pos), tlen)
+    at = put_uint32(out, at, np.int64(reg2bin(pos, pos + size) << 16 | mapq << 8 | (name_len + 1)))
+    at = put_uint32(out, at, np.int64(flag) << 16 | ops)
+    at = put_uint32(out, put_uint32(out, at, np.int64(bases)), np.int64(mate_tid))
+    return put_uint32(out, put_uint32(out, at, np.int64(mate_pos)), np.int64(tlen))
 
 
 @kernel
@@ -210,13 +217,13 @@ def _put_other(
     """One element of an SA tag: name, place, strand, CIGAR, MAPQ, NM; the position after it."""
     at = put_bytes(out, at, names, names_start[tid], names_start[tid + 1] - names_start[tid])
     out[at] = 44
-    at = put_number(out, at + 1, pos + 1)
+    at = put_number(out, at + 1, np.int64(pos + 1))
     out[at], out[at + 1], out[at + 2] = 44, _MINUS if reverse else 43, 44
     at = put_cigar(out, at + 3, cigar, cigar_start, cigar_len)
     out[at] = 44
-    at = put_number(out, at + 1, mapq)
+    at = put_number(out, at + 1, np.int64(mapq))
     out[at] = 44
-    at = put_number(out, at + 1, nm)
+    at = put_number(out, at + 1, np.int64(nm))
     out[at] = 59
     return at + 1
 
@@ -241,13 +248,13 @@ def encode(
     """Write every record of a batch, in its order, as BAM.
 
     The first line of arguments is the ReadBatch, the next two the AlignmentBatch; nm to md_start
-    come from `edits`. names (uint8), names_start (int32[contigs + 1]): contig names. group: uint8,
+    come from `edits`. names (uint8), names_start (int64[contigs + 1]): contig names. group: uint8,
     the read group's ID, may be empty. row: uint8 scratch of the longest read. Fills out (uint8, of
     at least `bound` bytes) and offset (int64[m + 1]), where each record begins. Secondary records
     go without sequence. Tags: NM MD MC MQ AS XS RG SA XT (XT:i, the 1-based first base of
     adapter, as Picard's MarkIlluminaAdapters writes it).
     """
-    at = 0
+    at = ZERO
     for template in range(len(record_start) - 1):
         for i in range(record_start[template], record_start[template + 1]):
             offset[i] = at
@@ -258,33 +265,33 @@ def encode(
                 out, at + 4, tid[i], pos[i], name_len[r], mapq[i], span[i], ops, flag[i],
                 bases, mate_tid[i], mate_pos[i], tlen[i],
             )  # fmt: skip
-            at = put_bytes(out, at, text, name_start[r], name_len[r])
+            at = put_bytes(out, at, text, name_start[r], np.int64(name_len[r]))
             out[at] = 0
             at += 1
             for j in range(cigar_start[i], cigar_start[i] + ops):
-                at = put_uint32(out, at, cigar[j])
+                at = put_uint32(out, at, np.int64(cigar[j]))
             orient(codes, start[r], bases, reverse, row)
             at = _put_bases(out, at, row, bases)
             at = _put_qualities(out, at, text, qual_start[r], bases, reverse)
             if mapped:
-                at = put_integer_tag(out, at, 78, 77, nm[i])
-                at = _put_tag(out, at, 77, 68, 90)
+                at = put_integer_tag(out, at, _NM, np.int64(nm[i]))
+                at = _put_tag(out, at, _MD, _TEXT)
                 at = put_bytes(out, at, md, md_start[i], md_start[i + 1] - md_start[i])
                 out[at] = 0
                 at += 1
             mate = _mate_of(record_start, read, template, i)
             if mate >= 0 and not flag[mate] & UNMAPPED:
-                at = _put_tag(out, at, 77, 67, 90)
+                at = _put_tag(out, at, _MC, _TEXT)
                 at = put_cigar(out, at, cigar, cigar_start[mate], cigar_len[mate])
                 out[at] = 0
-                at = put_integer_tag(out, at + 1, 77, 81, mapq[mate])
+                at = put_integer_tag(out, at + 1, _MQ, np.int64(mapq[mate]))
             if mapped:
-                at = put_integer_tag(out, at, 65, 83, score[i])
+                at = put_integer_tag(out, at, _AS, np.int64(score[i]))
                 if sub_score[i] >= 0:
-                    at = put_integer_tag(out, at, 88, 83, sub_score[i])
+                    at = put_integer_tag(out, at, _XS, np.int64(sub_score[i]))
             if len(group):
-                at = _put_tag(out, at, 82, 71, 90)
-                at = put_bytes(out, at, group, 0, len(group))
+                at = _put_tag(out, at, _RG, _TEXT)
+                at = put_bytes(out, at, group, ZERO, len(group))
                 out[at] = 0
                 at += 1
             others = 0
@@ -292,7 +299,7 @@ def encode(
                 if j == i or read[j] != r or (flag[i] | flag[j]) & (SECONDARY | UNMAPPED):
                     continue
                 if not others:
-                    at = _put_tag(out, at, 83, 65, 90)
+                    at = _put_tag(out, at, _SA, _TEXT)
                 others += 1
                 at = _put_other(
                     out, at, names, names_start, tid[j], pos[j], flag[j] & REVERSE, mapq[j],
@@ -302,7 +309,7 @@ def encode(
                 out[at] = 0
                 at += 1
             if keep[r] < length[r]:
-                at = put_integer_tag(out, at, 88, 84, keep[r] + 1)
+                at = put_integer_tag(out, at, _XT, np.int64(keep[r] + 1))
             put_uint32(out, offset[i], at - offset[i] - 4)
     offset[len(read)] = at
 
@@ -325,7 +332,7 @@ def bound(record_start, read, name_len, length, cigar_len, md_start, longest_nam
 @kernel
 def gather(data, offset, order, out, out_offset):
     """Copy records data[offset[i]:offset[i + 1]] in the order given, back to back."""
-    at = 0
+    at = ZERO
     for k in range(len(order)):
         i = order[k]
         out_offset[k] = at

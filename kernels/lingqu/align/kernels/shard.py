@@ -1,7 +1,7 @@
 """Sorted records into blocks, with the verdict on duplicates written in."""
 
 from lingqu.align.kernels.dedup import OPTICAL
-from lingqu.align.kernels.encode import put_bytes, put_uint32
+from lingqu.align.kernels.encode import ZERO, put_bytes, put_uint32
 from lingqu.base.jit import kernel
 
 _TAG = 6
@@ -17,7 +17,7 @@ def fill_block(data, begin, size, order, kind, first, out, room, within):
     uint8, room for one record at least. Fills within (int64[n]): where record order[k] begins in
     out. Returns (records done so far, bytes filled).
     """
-    at, k = 0, first
+    at, k = ZERO, first
     while k < len(order):
         i = order[k]
         need = size[i] + (_TAG if kind[i] else 0)

@@ -90,12 +90,25 @@ def command(run: Run, code: Path) -> list[str]:
     return [*words, *run.arguments]
 
 
+def _environment(folder: Path) -> dict[str, str]:
+    """The environment of a run in `folder`; where the user's cache cannot be written, its own."""
+    environment = {**os.environ, RUN_VARIABLE: str(folder)}
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=cache):
+            pass
+    except (OSError, RuntimeError):  # not writable, or a user without a home
+        environment["XDG_CACHE_HOME"] = str(folder / ".lingqu" / "cache")
+    return environment
+
+
 def _supervise(words: list[str], run: Run) -> int:
     """Run to the end; signals go on to all processes of the run. Returns the exit code."""
     child = subprocess.Popen(
         words,
         cwd=run.folder,
-        env={**os.environ, RUN_VARIABLE: str(run.folder)},
+        env=_environment(run.folder),
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE if run.brief else None,
         text=True,

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lingqu.align.kernels import extend
-from lingqu.align.kernels.candidates import MAX_CANDIDATES, new_candidates
+from lingqu.align.kernels.candidates import MOST, new_candidates
 from lingqu.align.kernels.extend import LANES, NARROW, D, I, M
 from lingqu.align.kernels.scoring import END_BONUS, GAP_EXTEND, GAP_OPEN, MISMATCH, READ_N, UNKNOWN
 from lingqu.sequence.codes import encode
@@ -55,7 +55,7 @@ def _gapped(query, reference, diagonal, width=NARROW):
     table, codes, start, keep = _one_read(query, reference, diagonal)
     cigar = np.empty(5000, np.uint32)
     extend.extend_gapped(
-        np.zeros(1, np.int64), width, table, MAX_CANDIDATES, codes, start, keep, reference, cigar, 0
+        np.zeros(1, np.int64), width, table, codes, start, keep, reference, cigar, 0
     )
     return table, cigar
 
@@ -125,15 +125,14 @@ def test_lanes_do_not_mix(demo_window):
     start = np.concatenate(([0], np.cumsum(keep)[:-1])).astype(np.int64)
     codes = np.array([np.concatenate(reads)] * 2)
     table = new_candidates(n)
-    tasks = np.arange(n) * MAX_CANDIDATES
+    tasks = np.arange(n) * MOST
+    table.read[tasks] = np.arange(n)
     table.diagonal_low[tasks] = table.diagonal_high[tasks] = 1000 * np.arange(1, n + 1)
     pool = np.empty(100_000, np.uint32)
-    extend.extend_gapped(
-        tasks, NARROW, table, MAX_CANDIDATES, codes, start, keep, demo_window, pool, 0
-    )
+    extend.extend_gapped(tasks, NARROW, table, codes, start, keep, demo_window, pool, 0)
     for i, read in enumerate(reads):
         alone, _ = _gapped(read, demo_window, 1000 * (i + 1))
-        c = i * MAX_CANDIDATES
+        c = i * MOST
         for field in ("score", "read_begin", "read_end", "ref_begin", "ref_end", "cigar_len"):
             assert getattr(table, field)[c] == getattr(alone, field)[0], field
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lingqu.align.kernels.candidates import MAX_CANDIDATES, new_candidates
+from lingqu.align.kernels.candidates import MOST, new_candidates
 from lingqu.align.kernels.extend import D, I, M
 from lingqu.align.kernels.finish import clip_to_contig, contig_of, rank_candidates
 
@@ -74,9 +74,9 @@ def test_ranking_drops_twins_and_sorts():
         table.strand[c], table.score[c] = strand, score
         table.ref_begin[c], table.ref_end[c] = place, place + 100
         table.read_end[c] = 100
-    order, tids = np.empty(MAX_CANDIDATES, np.int64), np.empty(MAX_CANDIDATES, np.int32)
+    order, slots = np.empty(MOST, np.int64), np.array([0, MOST])
     kept = np.empty(1, np.int32)
     counts = np.array([len(rows)], np.int32)
     pool = np.zeros(1, np.uint32)
-    rank_candidates(table, counts, OFFSETS, ENDS, pool, order, kept, tids)
+    rank_candidates(table, slots, counts, OFFSETS, ENDS, pool, order, kept)
     assert order[: kept[0]].tolist() == [1, 2, 3]

@@ -29,17 +29,20 @@ def test_every_seed_is_found_at_all_its_places(built):
     assert len(index.entries) == n
     assert max(map(len, where.values())) >= 3
     first, count = np.empty(n, np.int64), np.empty(n, np.int32)
-    look_up(hashes, n, index.buckets, index.entries, index.shift, first, count)
+    found = np.empty(n, np.int64)
+    look_up(hashes, n, index.buckets, index.entries, index.shift, first, count, found)
     for i in range(n):
         hits = [int(place_of(entry)) for entry in index.entries[first[i] : first[i] + count[i]]]
         assert hits == where[int(hashes[i])]
+        assert found[i] == hits[0]
 
 
 def test_absent_seeds_have_no_hits(built):
     index, _ = built
     hashes = np.random.default_rng(1).integers(0, 2**40, 1000, dtype=np.uint64)
     first, count = np.empty(1000, np.int64), np.empty(1000, np.int32)
-    look_up(hashes, 1000, index.buckets, index.entries, index.shift, first, count)
+    found = np.empty(1000, np.int64)
+    look_up(hashes, 1000, index.buckets, index.entries, index.shift, first, count, found)
     assert count.sum() == 0
 
 

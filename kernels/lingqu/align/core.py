@@ -6,7 +6,7 @@ import numpy as np
 
 from lingqu.align.batch import AlignmentBatch, InsertModel, ReadBatch
 from lingqu.align.index import SeedIndex
-from lingqu.align.kernels.candidates import MAX_CANDIDATES, Candidates, new_candidates
+from lingqu.align.kernels.candidates import new_candidates
 from lingqu.align.kernels.chain import chain_reads
 from lingqu.align.kernels.extend import NARROW, WIDE, extend_chains, extend_gapped, list_clipped
 from lingqu.align.kernels.finish import rank_candidates
@@ -33,7 +33,8 @@ class _Chunk:
     codes: np.ndarray  # uint8[2, bases]
     seed_start: np.ndarray
     repeats: np.ndarray
-    table: Candidates
+    table: np.recarray
+    slots: np.ndarray
     counts: np.ndarray
     cigar: np.ndarray
     cigar_used: int = 0
@@ -50,13 +51,27 @@ def _find_places(index: SeedIndex, reads: ReadBatch) -> _Chunk:
     total = seed_reads(reads.codes, reads.start, reads.keep, seed_start, hashes, places)
     first = np.empty(total, np.int64)
     count = np.empty(total, np.int32)
-    look_up(hashes, total, index.buckets, index.entries, index.shift, first, count)
+    found_at = np.empty(total, np.int64)
+    look_up(hashes, total, index.buckets, index.entries, index.shift, first, count, found_at)
     table = new_candidates(reads.n)
+    slots = np.empty(reads.n + 1, np.int64)
     counts = np.zeros(reads.n, np.int32)
     repeats = np.zeros(reads.n, np.int32)
-    chain_reads(reads.keep, seed_start, places, first, count, index.entries, table, counts, repeats)
+    chain_reads(
+        reads.keep,
+        seed_start,
+        places,
+        first,
+        count,
+        found_at,
+        index.entries,
+        table,
+        slots,
+        counts,
+        repeats,
+    )
     pool = np.empty(1 << 16, np.uint32)
-    chunk = _Chunk(index, reads, codes, seed_start, repeats, table, counts, pool)
+    chunk = _Chunk(index, reads, codes, seed_start, repeats, table, slots, counts, pool)
     _extend(chunk)
     return chunk
 
@@ -64,15 +79,15 @@ def _find_places(index: SeedIndex, reads: ReadBatch) -> _Chunk:
 def _extend(chunk: _Chunk) -> None:
     """Extend the fresh candidates: on their diagonals, then where needed in ever wider bands."""
     reads, table = chunk.reads, chunk.table
-    size = reads.n * MAX_CANDIDATES
+    size = int(chunk.slots[-1])
     tasks, wide_tasks = np.empty(size, np.int64), np.empty(size, np.int64)
     reference = chunk.index.reference.codes
     narrow, wide = extend_chains(
-        table, chunk.counts, MAX_CANDIDATES, chunk.codes, reads.start, reads.keep, reference,
+        table, chunk.slots, chunk.counts, chunk.codes, reads.start, reads.keep, reference,
         tasks, wide_tasks,
     )  # fmt: skip
     _extend_gapped(chunk, tasks[:narrow], NARROW)
-    wide = list_clipped(tasks[:narrow], table, MAX_CANDIDATES, reads.keep, wide_tasks, wide)
+    wide = list_clipped(tasks[:narrow], table, reads.keep, wide_tasks, wide)
     _extend_gapped(chunk, wide_tasks[:wide], WIDE)
 
 
@@ -80,26 +95,25 @@ def _extend_gapped(chunk: _Chunk, tasks: np.ndarray, width: int) -> None:
     if not len(tasks):
         return
     reads = chunk.reads
-    tasks = tasks[np.argsort(reads.keep[tasks // MAX_CANDIDATES], kind="stable")]
+    tasks = tasks[np.argsort(reads.keep[chunk.table.read[tasks]], kind="stable")]
     room = chunk.cigar_used + len(tasks) * 48 + 4096
     if room > len(chunk.cigar):
         chunk.cigar = np.concatenate((chunk.cigar, np.empty(room, np.uint32)))
     chunk.cigar_used = extend_gapped(
-        tasks, width, chunk.table, MAX_CANDIDATES, chunk.codes, reads.start, reads.keep,
+        tasks, width, chunk.table, chunk.codes, reads.start, reads.keep,
         chunk.index.reference.codes, chunk.cigar, chunk.cigar_used,
     )  # fmt: skip
 
 
-def _rank(chunk: _Chunk) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _rank(chunk: _Chunk) -> tuple[np.ndarray, np.ndarray]:
     reference = chunk.index.reference
-    order = np.empty(chunk.reads.n * MAX_CANDIDATES, np.int64)
+    order = np.empty(int(chunk.slots[-1]), np.int64)
     kept = np.empty(chunk.reads.n, np.int32)
-    tids = np.empty(len(order), np.int32)
     ends = reference.offsets + reference.lengths
     rank_candidates(
-        chunk.table, chunk.counts, reference.offsets, ends, chunk.cigar, order, kept, tids
+        chunk.table, chunk.slots, chunk.counts, reference.offsets, ends, chunk.cigar, order, kept
     )
-    return order, kept, tids
+    return order, kept
 
 
 def estimate_insert(index: SeedIndex, reads: ReadBatch) -> InsertModel:
@@ -109,9 +123,9 @@ def estimate_insert(index: SeedIndex, reads: ReadBatch) -> InsertModel:
     ranges are left out. With fewer than 30 of them the model is not `known`.
     """
     chunk = _find_places(index, reads)
-    order, kept, tids = _rank(chunk)
+    order, kept = _rank(chunk)
     sizes = np.empty(reads.n // 2, np.int64)
-    found = insert_sizes(chunk.table, order, kept, tids, reads.keep, sizes)
+    found = insert_sizes(chunk.table, chunk.slots, order, kept, reads.keep, sizes)
     return InsertModel(*fit_insert(sizes[:found]))
 
 
@@ -130,32 +144,33 @@ def align_reads(
     chunk = _find_places(index, reads)
     if reads.paired:
         added = rescue_mates(
-            chunk.table, chunk.counts, chunk.codes, reads.start, reads.keep,
+            chunk.table, chunk.slots, chunk.counts, chunk.codes, reads.start, reads.keep,
             index.reference.codes, insert.low, insert.high,
         )  # fmt: skip
         if added:
             _extend(chunk)
-    order, kept, tids = _rank(chunk)
+    order, kept = _rank(chunk)
     templates = reads.n // 2 if reads.paired else reads.n
     chosen = np.empty(reads.n, np.int64)
     mapq = np.empty(reads.n, np.uint8)
     proper = np.zeros(templates, np.bool_)
     prices = insert_prices(insert.mean, insert.sd, insert.low, insert.high, insert.known)
     place_templates(
-        reads.paired, first_template, chunk.table, order, kept, reads.keep, tids, chunk.seed_start,
-        chunk.repeats, insert.low, prices, _WEIGHTS, _LIMITS, chosen, mapq, proper,
+        reads.paired, first_template, chunk.table, chunk.slots, order, kept, reads.keep,
+        chunk.seed_start, chunk.repeats, insert.low, prices, _WEIGHTS, _LIMITS, chosen, mapq,
+        proper,
     )  # fmt: skip
-    return _records(chunk, order, kept, tids, chosen, mapq, proper, most_secondary)
+    return _records(chunk, order, kept, chosen, mapq, proper, most_secondary)
 
 
-def _records(chunk, order, kept, tids, chosen, mapq, proper, most_secondary) -> AlignmentBatch:
+def _records(chunk, order, kept, chosen, mapq, proper, most_secondary) -> AlignmentBatch:
     reads = chunk.reads
     most = 1 + MAX_SPLIT + most_secondary
     room = int(np.minimum(kept, most).sum() + (kept == 0).sum())
     out = new_records(len(proper), room)
     cigar = np.empty(chunk.cigar_used + 3 * room, np.uint32)
     records, operations = write_records(
-        2 if reads.paired else 1, chunk.table, order, kept, reads.keep, reads.length, tids,
+        2 if reads.paired else 1, chunk.table, chunk.slots, order, kept, reads.keep, reads.length,
         chunk.index.reference.offsets, chunk.cigar, chosen, mapq, proper, chunk.seed_start,
         chunk.repeats, _WEIGHTS, _LIMITS, most_secondary, out, cigar,
     )  # fmt: skip

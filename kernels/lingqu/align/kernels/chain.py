@@ -7,7 +7,7 @@ for nucleotide sequences", Bioinformatics 34:3094, 2018, section 2.1.
 
 import numpy as np
 
-from lingqu.align.kernels.candidates import CHAINED, MAX_CANDIDATES
+from lingqu.align.kernels.candidates import CHAINED, FEW, MOST, ROOM
 from lingqu.align.kernels.seed import place_of
 from lingqu.base.jit import kernel
 from lingqu.sequence.kmers import K
@@ -35,7 +35,7 @@ def pack_anchor(strand, place, query):
 
 
 @kernel
-def _gather(begin, end, places, first, count, entries, most, length, anchors):
+def _gather(begin, end, places, first, count, found_at, entries, most, length, anchors):
     """Pack (strand, reference, read) of every hit into anchors; returns their number."""
     found = 0
     for i in range(begin, end):
@@ -46,7 +46,7 @@ def _gather(begin, end, places, first, count, entries, most, length, anchors):
         for j in range(first[i], first[i] + count[i]):
             if found == anchors.size:
                 return found
-            place = place_of(entries[j])
+            place = found_at[i] if j == first[i] else place_of(entries[j])
             if (place & 1) == strand:
                 anchors[found] = pack_anchor(0, place >> 1, query)
             else:
@@ -146,16 +146,20 @@ def take_chains(anchors, n, k, scores, previous, most, table, slot):
 
 
 @kernel
-def chain_reads(keep, seed_start, places, first, count, entries, table, counts, repeats):
+def chain_reads(
+    keep, seed_start, places, first, count, found_at, entries, table, slots, counts, repeats
+):
     """Fill the candidate table of a chunk.
 
-    keep: int32[n], bases of each read in use. seed_start, places, first, count: as `seed_reads` and
-    `look_up` leave them. table: Candidates, read r's slots start at r * MAX_CANDIDATES. counts:
-    int32[n], out. repeats: int32[n], out: seeds of the read passed over for having too many hits.
+    keep: int32[n], bases of each read in use. seed_start, places, first, count, found_at: as
+    `seed_reads` and `look_up` leave them. table, slots: as `new_candidates` says; slots is
+    int64[n + 1], out. counts: int32[n], out. repeats: int32[n], out: seeds of the read passed over
+    for having too many hits.
     """
     anchors = np.empty(MAX_ANCHORS, np.int64)
     scores = np.empty(MAX_ANCHORS, np.int32)
     previous = np.empty(MAX_ANCHORS, np.int32)
+    used = 0
     for r in range(keep.size):
         begin, end = seed_start[r], seed_start[r + 1]
         length = np.int64(keep[r])
@@ -164,9 +168,15 @@ def chain_reads(keep, seed_start, places, first, count, entries, table, counts, 
             if count[i] > FEW_HITS:
                 frequent += 1
         repeats[r] = frequent
-        n = _gather(begin, end, places, first, count, entries, FEW_HITS, length, anchors)
+        n = _gather(begin, end, places, first, count, found_at, entries, FEW_HITS, length, anchors)
         if n == 0 and frequent:
-            n = _gather(begin, end, places, first, count, entries, MANY_HITS, length, anchors)
+            n = _gather(
+                begin, end, places, first, count, found_at, entries, MANY_HITS, length, anchors
+            )
         sort_anchors(anchors, n)
         score_anchors(anchors, n, K, scores, previous)
-        counts[r] = take_chains(anchors, n, K, scores, previous, CHAINED, table, r * MAX_CANDIDATES)
+        slots[r] = used
+        counts[r] = take_chains(anchors, n, K, scores, previous, CHAINED, table, used)
+        used += counts[r] + ROOM if 0 < counts[r] <= FEW else MOST
+        table.read[slots[r] : used] = r
+    slots[keep.size] = used

@@ -276,19 +276,19 @@ def shift_left(cigar, at, n, query, begin, target, origin):
 
 
 @kernel
-def _load_lanes(tasks, begin, table, codes, start, keep, slots, width, reference, query, target):
+def _load_lanes(tasks, begin, table, codes, start, keep, width, reference, query, target):
     """Put the reads and reference windows of tasks[begin:begin + LANES] side by side."""
     rows = 0
     for lane in range(LANES):
         if begin + lane < tasks.size:
-            rows = max(rows, keep[tasks[begin + lane] // slots])
+            rows = max(rows, keep[table.read[tasks[begin + lane]]])
     for lane in range(LANES):
         if begin + lane >= tasks.size:
             query[lane : rows * LANES : LANES] = READ_N
             target[lane : (rows + width) * LANES : LANES] = 4
             continue
         c = tasks[begin + lane]
-        r = c // slots
+        r = table.read[c]
         strand = table.strand[c]
         n = keep[r]
         origin = _band_origin(table, c, width)
@@ -302,7 +302,7 @@ def _load_lanes(tasks, begin, table, codes, start, keep, slots, width, reference
 
 
 @kernel
-def extend_chains(table, counts, slots, codes, start, keep, reference, tasks, wide_tasks):
+def extend_chains(table, slots, counts, codes, start, keep, reference, tasks, wide_tasks):
     """Align all fresh candidates (ref_end 0) along their diagonals; list those that need the DP.
 
     counts: int32[n], candidates a read. tasks, wide_tasks: int64[table size], out: candidates for
@@ -312,9 +312,9 @@ def extend_chains(table, counts, slots, codes, start, keep, reference, tasks, wi
     for r in range(counts.size):
         n = keep[r]
         best = 0
-        for c in range(r * slots, r * slots + counts[r]):
+        for c in range(slots[r], slots[r] + counts[r]):
             best = max(best, table.chain[c])
-        for c in range(r * slots, r * slots + counts[r]):
+        for c in range(slots[r], slots[r] + counts[r]):
             if table.ref_end[c]:
                 continue
             spread = table.diagonal_high[c] - table.diagonal_low[c]
@@ -336,11 +336,11 @@ def extend_chains(table, counts, slots, codes, start, keep, reference, tasks, wi
 
 
 @kernel
-def list_clipped(tasks, table, slots, keep, wide_tasks, wide):
+def list_clipped(tasks, table, keep, wide_tasks, wide):
     """Append to wide_tasks[wide:] those of `tasks` that a wider band might extend further."""
     for k in range(tasks.size):
         c = tasks[k]
-        left_out = table.read_begin[c] + keep[c // slots] - table.read_end[c]
+        left_out = table.read_begin[c] + keep[table.read[c]] - table.read_end[c]
         if left_out >= MIN_CLIP_FOR_WIDE:
             wide_tasks[wide] = c
             wide += 1
@@ -353,17 +353,17 @@ def _band_origin(table, c, width):
 
 
 @kernel
-def extend_gapped(tasks, width, table, slots, codes, start, keep, reference, cigar, cigar_used):
+def extend_gapped(tasks, width, table, codes, start, keep, reference, cigar, cigar_used):
     """Align the candidates in `tasks` (int64[]) in a band of `width` and update the table.
 
     codes: uint8[2, bases], reads forward and reverse-complemented, read r at start[r]:][:keep[r]].
-    slots: table slots a read. reference: uint8[], padded. cigar: uint32[], pool with room for
+    reference: uint8[], padded. cigar: uint32[], pool with room for
     40 operations a task from cigar_used on. An alignment is taken over only where it scores more
     than what the table holds. Returns the new cigar_used.
     """
     longest = 0
     for k in range(tasks.size):
-        longest = max(longest, keep[tasks[k] // slots])
+        longest = max(longest, keep[table.read[tasks[k]]])
     query = np.empty(longest * LANES, np.int16)
     target = np.empty((longest + width) * LANES, np.int16)
     cells = np.empty(2 * (width + 1) * LANES, np.int16)
@@ -371,19 +371,17 @@ def extend_gapped(tasks, width, table, slots, codes, start, keep, reference, cig
     moves = np.empty(longest * width * LANES, np.uint8)
     path = np.empty(2 * longest + width + 2, np.uint32)
     for begin in range(0, tasks.size, LANES):
-        rows = _load_lanes(
-            tasks, begin, table, codes, start, keep, slots, width, reference, query, target
-        )
+        rows = _load_lanes(tasks, begin, table, codes, start, keep, width, reference, query, target)
         for lane in range(LANES):
             inside = begin + lane < tasks.size
             row_state[_LAST + np.uint64(lane)] = (
-                keep[tasks[begin + lane] // slots] - 1 if inside else -1
+                keep[table.read[tasks[begin + lane]]] - 1 if inside else -1
             )
         align_lanes(rows, width, query, target, cells, row_state, moves)
         scores = row_state[_BEST:].reshape((3, LANES))
         for lane in range(min(LANES, tasks.size - begin)):
             c = tasks[begin + lane]
-            r = c // slots
+            r = table.read[c]
             row, column = np.int64(scores[1, lane]), np.int64(scores[2, lane])
             if row < 0:
                 continue

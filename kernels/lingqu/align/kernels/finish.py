@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from lingqu.align.kernels.candidates import MAX_CANDIDATES
 from lingqu.align.kernels.extend import D, I, M
 from lingqu.align.kernels.scoring import MATCH, MISMATCH
 from lingqu.base.jit import kernel
@@ -101,14 +100,14 @@ def _same_place(table, a, b):
 
 
 @kernel
-def rank_candidates(table, counts, offsets, ends, cigar, order, kept, tids):
-    """List each read's distinct candidates, best first, in order[r * MAX_CANDIDATES:][:kept[r]].
+def rank_candidates(table, slots, counts, offsets, ends, cigar, order, kept):
+    """List each read's distinct candidates, best first, in order[slots[r]:][:kept[r]].
 
-    offsets, ends: int64[contigs], global starts and ends. tids: int32[table size], out: contig of
-    a kept candidate.
+    offsets, ends: int64[contigs], global starts and ends. The contig of a
+    kept candidate is written to the table.
     """
     for r in range(counts.size):
-        slot = r * MAX_CANDIDATES
+        slot = slots[r]
         n = 0
         for c in range(slot, slot + counts[r]):
             if table.score[c] < MIN_KEPT:
@@ -117,7 +116,7 @@ def rank_candidates(table, counts, offsets, ends, cigar, order, kept, tids):
             clip_to_contig(table, c, cigar, offsets[tid], ends[tid])
             if table.score[c] < MIN_KEPT:
                 continue
-            tids[c] = tid
+            table.tid[c] = tid
             twin = -1
             for k in range(n):
                 if _same_place(table, c, order[slot + k]):

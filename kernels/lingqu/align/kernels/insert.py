@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from lingqu.align.kernels.candidates import MAX_CANDIDATES
 from lingqu.align.kernels.rescue import outer_distance
 from lingqu.base.jit import kernel
 
@@ -13,7 +12,7 @@ _ENOUGH = 30
 
 
 @kernel
-def insert_sizes(table, order, kept, tids, keep, sizes):
+def insert_sizes(table, slots, order, kept, keep, sizes):
     """Collect the outer distances of pairs whose mates have one place each; returns how many.
 
     sizes: int64[templates], out. See `rank_candidates` for the rest.
@@ -23,8 +22,8 @@ def insert_sizes(table, order, kept, tids, keep, sizes):
         r1, r2 = 2 * t, 2 * t + 1
         if kept[r1] != 1 or kept[r2] != 1:
             continue
-        a, b = order[r1 * MAX_CANDIDATES], order[r2 * MAX_CANDIDATES]
-        if tids[a] != tids[b]:
+        a, b = order[slots[r1]], order[slots[r2]]
+        if table.tid[a] != table.tid[b]:
             continue
         size = outer_distance(table, a, keep[r1], b, keep[r2])
         if 0 < size <= LONGEST:

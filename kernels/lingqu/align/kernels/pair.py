@@ -9,7 +9,6 @@ place that were not seen added: a chance match, and the copies of seeds too freq
 
 import numpy as np
 
-from lingqu.align.kernels.candidates import MAX_CANDIDATES
 from lingqu.align.kernels.rescue import outer_distance
 from lingqu.align.kernels.scoring import MATCH, MIN_SCORE, MISMATCH
 from lingqu.base.jit import kernel
@@ -83,10 +82,10 @@ def unseen_score(table, c, length, seeds, repeats):
 
 
 @kernel
-def _combination(table, tids, a, length_a, b, length_b, low, prices):
+def _combination(table, a, length_a, b, length_b, low, prices):
     """(score, whether proper) of candidates a and b as a pair."""
     total = table.score[a] + table.score[b]
-    if tids[a] == tids[b]:
+    if table.tid[a] == table.tid[b]:
         at = outer_distance(table, a, length_a, b, length_b) - low
         if 0 <= at < prices.size:
             return total - prices[at], True
@@ -101,8 +100,10 @@ def _pick(ordinal, ties):
 
 
 @kernel
-def _place_single(r, ordinal, table, order, kept, keep, seeds, repeats, w, limits, chosen, mapq):
-    slot = r * MAX_CANDIDATES
+def _place_single(
+    r, ordinal, table, slots, order, kept, keep, seeds, repeats, w, limits, chosen, mapq
+):
+    slot = slots[r]
     n = kept[r]
     chosen[r] = -1
     mapq[r] = 0
@@ -122,16 +123,16 @@ def _place_single(r, ordinal, table, order, kept, keep, seeds, repeats, w, limit
 
 
 @kernel
-def _place_pair(t, ordinal, table, order, kept, keep, tids, low, prices, unseen, w, limits):
+def _place_pair(t, ordinal, table, slots, order, kept, keep, low, prices, unseen, w, limits):
     """Best combination of template t: (candidate of R1, of R2, proper, MAPQ of R1, of R2)."""
     r1, r2 = 2 * t, 2 * t + 1
-    slot1, slot2 = r1 * MAX_CANDIDATES, r2 * MAX_CANDIDATES
+    slot1, slot2 = slots[r1], slots[r2]
     best = -1000
     ties = 0
     for i in range(kept[r1]):
         for j in range(kept[r2]):
             score, _ = _combination(
-                table, tids, order[slot1 + i], keep[r1], order[slot2 + j], keep[r2], low, prices
+                table, order[slot1 + i], keep[r1], order[slot2 + j], keep[r2], low, prices
             )
             if score > best:
                 best = score
@@ -143,7 +144,7 @@ def _place_pair(t, ordinal, table, order, kept, keep, tids, low, prices, unseen,
     for i in range(kept[r1]):
         for j in range(kept[r2]):
             a, b = order[slot1 + i], order[slot2 + j]
-            score, facing = _combination(table, tids, a, keep[r1], b, keep[r2], low, prices)
+            score, facing = _combination(table, a, keep[r1], b, keep[r2], low, prices)
             if score == best:
                 if wanted == 0:
                     c1, c2, proper = a, b, facing
@@ -152,7 +153,7 @@ def _place_pair(t, ordinal, table, order, kept, keep, tids, low, prices, unseen,
     for i in range(kept[r1]):
         for j in range(kept[r2]):
             a, b = order[slot1 + i], order[slot2 + j]
-            score, _ = _combination(table, tids, a, keep[r1], b, keep[r2], low, prices)
+            score, _ = _combination(table, a, keep[r1], b, keep[r2], low, prices)
             weight = _weight(best - score, w)
             total += weight
             if a == c1:
@@ -168,12 +169,12 @@ def _place_pair(t, ordinal, table, order, kept, keep, tids, low, prices, unseen,
 
 @kernel
 def place_templates(
-    paired, first_ordinal, table, order, kept, keep, tids, seed_start, repeats, low, prices,
+    paired, first_ordinal, table, slots, order, kept, keep, seed_start, repeats, low, prices,
     w, limits, chosen, mapq, proper,
 ):  # fmt: skip
     """Place every template of a chunk.
 
-    order, kept, tids: as `rank_candidates` leaves them. low, prices: insert size of prices[0], and
+    order, kept: as `rank_candidates` leaves them. low, prices: insert size of prices[0], and
     `insert_prices`. w, limits: `weights()`, `phred_limits()`. Out: chosen int64[reads], candidate
     or -1; mapq uint8[reads]; proper bool[templates].
     """
@@ -187,10 +188,10 @@ def place_templates(
             for k in range(2):
                 r = r1 + k
                 seeds = seed_start[r + 1] - seed_start[r]
-                c = order[r * MAX_CANDIDATES]
+                c = order[slots[r]]
                 unseen[k] = unseen_score(table, c, keep[r], seeds, repeats[r])
             c1, c2, facing, q1, q2 = _place_pair(
-                t, ordinal, table, order, kept, keep, tids, low, prices, unseen, w, limits
+                t, ordinal, table, slots, order, kept, keep, low, prices, unseen, w, limits
             )
             if facing or (table.score[c1] >= MIN_SCORE and table.score[c2] >= MIN_SCORE):
                 chosen[r1], chosen[r1 + 1] = c1, c2
@@ -200,5 +201,17 @@ def place_templates(
         for r in range(r1, r1 + (2 if paired else 1)):
             seeds = seed_start[r + 1] - seed_start[r]
             _place_single(
-                r, ordinal, table, order, kept, keep, seeds, repeats[r], w, limits, chosen, mapq
+                r,
+                ordinal,
+                table,
+                slots,
+                order,
+                kept,
+                keep,
+                seeds,
+                repeats[r],
+                w,
+                limits,
+                chosen,
+                mapq,
             )

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lingqu.align.kernels.candidates import MAX_CANDIDATES
 from lingqu.align.kernels.extend import M
 from lingqu.align.kernels.pair import mapq_of, unseen_score
 from lingqu.align.kernels.scoring import MIN_SCORE
@@ -93,22 +92,22 @@ def overlap_much(table, a, b, keep):
 
 
 @kernel
-def sub_score(table, order, kept, r, c, keep):
+def sub_score(table, slots, order, kept, r, c, keep):
     """Best score among the read's other candidates over the same bases, -1 for none."""
     best = -1
     for k in range(kept[r]):
-        other = order[r * MAX_CANDIDATES + k]
+        other = order[slots[r] + k]
         if other != c and overlap_much(table, other, c, keep):
             best = max(best, table.score[other])
     return best
 
 
 @kernel
-def find_splits(table, order, kept, r, primary, keep, splits):
+def find_splits(table, slots, order, kept, r, primary, keep, splits):
     """List candidates of other parts of the read in `splits`; returns how many."""
     n = 0
     for k in range(kept[r]):
-        c = order[r * MAX_CANDIDATES + k]
+        c = order[slots[r] + k]
         if table.score[c] < MIN_SCORE or c == primary or n == MAX_SPLIT:
             continue
         free = not overlap_much(table, c, primary, keep)
@@ -121,11 +120,11 @@ def find_splits(table, order, kept, r, primary, keep, splits):
 
 
 @kernel
-def split_mapq(table, order, kept, r, c, keep, seeds, repeats, w, limits):
+def split_mapq(table, slots, order, kept, r, c, keep, seeds, repeats, w, limits):
     """MAPQ of a supplementary alignment, against the candidates of the same bases."""
     other = 0.0
     for k in range(kept[r]):
-        rival = order[r * MAX_CANDIDATES + k]
+        rival = order[slots[r] + k]
         if rival != c and overlap_much(table, rival, c, keep):
             other += w[min(max(table.score[c] - table.score[rival], 0), w.size - 1)]
     unseen = unseen_score(table, c, table.read_end[c] - table.read_begin[c], seeds, repeats)
@@ -156,12 +155,12 @@ def _pair_flag(mates, k, mate, table, proper):
 
 
 @kernel
-def _other_records(table, order, kept, r, primary, keep, most_secondary, others):
+def _other_records(table, slots, order, kept, r, primary, keep, most_secondary, others):
     """List the read's further candidates to report; returns (supplementary ones, all)."""
-    splits = find_splits(table, order, kept, r, primary, keep, others)
+    splits = find_splits(table, slots, order, kept, r, primary, keep, others)
     n = splits
     for k in range(kept[r]):
-        c = order[r * MAX_CANDIDATES + k]
+        c = order[slots[r] + k]
         if n - splits == most_secondary:
             break
         taken = c == primary
@@ -174,10 +173,10 @@ def _other_records(table, order, kept, r, primary, keep, most_secondary, others)
 
 
 @kernel
-def _write_place(out, at, table, c, tids, offsets, keep, length, pool, cigar, used):
+def _write_place(out, at, table, c, offsets, keep, length, pool, cigar, used):
     """Write where candidate c stands: contig, position, CIGAR, score; returns the next free op."""
-    out.tid[at] = tids[c]
-    out.pos[at] = table.ref_begin[c] - offsets[tids[c]]
+    out.tid[at] = table.tid[c]
+    out.pos[at] = table.ref_begin[c] - offsets[table.tid[c]]
     out.score[at] = table.score[c]
     out.cigar_start[at] = used
     out.cigar_len[at] = write_cigar(table, c, keep, length, pool, cigar, used)
@@ -186,7 +185,7 @@ def _write_place(out, at, table, c, tids, offsets, keep, length, pool, cigar, us
 
 @kernel
 def write_records(
-    mates, table, order, kept, keep, length, tids, offsets, pool, chosen, mapq, proper,
+    mates, table, slots, order, kept, keep, length, offsets, pool, chosen, mapq, proper,
     seed_start, repeats, w, limits, most_secondary, out, cigar,
 ):  # fmt: skip
     """Fill `out` with a chunk's records, in template order: primaries, then the others.
@@ -208,29 +207,29 @@ def write_records(
             splits = n = 0
             if c >= 0:
                 splits, n = _other_records(
-                    table, order, kept, r, c, keep[r], most_secondary, others
+                    table, slots, order, kept, r, c, keep[r], most_secondary, others
                 )
             for e in range(n + 1):
                 at = lead + k if e == 0 else m
                 own = c if e == 0 else others[e - 1]
                 m += e > 0
                 out.read[at] = r
-                _write_mate(out, at, table, c, mate, mates, k, tids, offsets)
+                _write_mate(out, at, table, c, mate, mates, k, offsets)
                 out.sub_score[at] = -1
                 if own < 0:
                     _write_unmapped(out, at, flag, used)
                     continue
                 used = _write_place(
-                    out, at, table, own, tids, offsets, keep[r], length[r], pool, cigar, used
+                    out, at, table, own, offsets, keep[r], length[r], pool, cigar, used
                 )
-                out.sub_score[at] = sub_score(table, order, kept, r, own, keep[r])
+                out.sub_score[at] = sub_score(table, slots, order, kept, r, own, keep[r])
                 flag_here = flag | (REVERSE if table.strand[own] else 0)
                 out.mapq[at] = mapq[r] if e == 0 else 0
                 if 0 < e <= splits:
                     flag_here |= SUPPLEMENTARY
                     seeds = seed_start[r + 1] - seed_start[r]
                     out.mapq[at] = split_mapq(
-                        table, order, kept, r, own, keep[r], seeds, repeats[r], w, limits
+                        table, slots, order, kept, r, own, keep[r], seeds, repeats[r], w, limits
                     )
                 elif e:
                     flag_here |= SECONDARY
@@ -240,7 +239,7 @@ def write_records(
 
 
 @kernel
-def _write_mate(out, at, table, c, mate, mates, k, tids, offsets):
+def _write_mate(out, at, table, c, mate, mates, k, offsets):
     """Write the mate's place (the read's own where only that is mapped) and the template length."""
     out.mate_tid[at] = out.mate_pos[at] = -1
     out.tlen[at] = 0
@@ -248,9 +247,9 @@ def _write_mate(out, at, table, c, mate, mates, k, tids, offsets):
         return
     place = mate if mate >= 0 else c
     if place >= 0:
-        out.mate_tid[at] = tids[place]
-        out.mate_pos[at] = table.ref_begin[place] - offsets[tids[place]]
-    if c >= 0 and mate >= 0 and tids[c] == tids[mate]:
+        out.mate_tid[at] = table.tid[place]
+        out.mate_pos[at] = table.ref_begin[place] - offsets[table.tid[place]]
+    if c >= 0 and mate >= 0 and table.tid[c] == table.tid[mate]:
         out.tlen[at] = _template_length(
             table.ref_begin[c], table.ref_end[c],
             table.ref_begin[mate], table.ref_end[mate], k == 0,

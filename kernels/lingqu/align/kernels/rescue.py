@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from lingqu.align.kernels.candidates import MAX_CANDIDATES
 from lingqu.align.kernels.chain import pack_anchor, score_anchors, sort_anchors, take_chains
 from lingqu.align.kernels.scoring import MIN_SCORE
 from lingqu.base.jit import kernel
@@ -97,7 +96,7 @@ def _has_partner(table, a, length_a, first, count, length_b, low, high):
 
 
 @kernel
-def rescue_mates(table, counts, codes, start, keep, reference, low, high):
+def rescue_mates(table, slots, counts, codes, start, keep, reference, low, high):
     """Add to the candidates of a paired chunk the places found near their mates'.
 
     counts: int32[n], in and out. low, high: bounds of the outer distance, in bases. Returns how
@@ -115,19 +114,19 @@ def rescue_mates(table, counts, codes, start, keep, reference, low, high):
     for r in range(keep.size):
         mate = r ^ 1
         n = keep[mate]
-        slot = mate * MAX_CANDIDATES
+        slot = slots[mate]
         had = counts[mate]
         if n < WORD:
             continue
         best = 0
-        for c in range(r * MAX_CANDIDATES, r * MAX_CANDIDATES + counts[r]):
+        for c in range(slots[r], slots[r] + counts[r]):
             if table.ref_end[c]:
                 best = max(best, table.score[c])
         tried = 0
-        for c in range(r * MAX_CANDIDATES, r * MAX_CANDIDATES + counts[r]):
+        for c in range(slots[r], slots[r] + counts[r]):
             if not table.ref_end[c] or table.score[c] < max(best - 12, MIN_SCORE):
                 continue
-            if tried == TRIED or counts[mate] + MOST > MAX_CANDIDATES:
+            if tried == TRIED or slot + counts[mate] + MOST > slots[mate + 1]:
                 break
             if _has_partner(table, c, keep[r], slot, had, n, low, high):
                 continue

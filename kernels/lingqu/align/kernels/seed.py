@@ -79,11 +79,12 @@ def seed_reads(codes, start, keep, seed_start, hashes, places):
 
 
 @kernel
-def look_up(hashes, total, buckets, entries, shift, first, count):
+def look_up(hashes, total, buckets, entries, shift, first, count, places):
     """Find each seed's run of entries.
 
     hashes: uint64[>= total]. first: int64[total], out: first matching entry. count: int32[total],
-    out: how many match. Two passes, so that the loads of many seeds are under way at once.
+    out: how many match. places: int64[total], out: place (see `place_of`) of the first match. Two
+    passes, so that the loads of many seeds are under way at once.
     """
     low = (np.uint64(1) << shift) - np.uint64(1)
     for i in range(total):
@@ -91,25 +92,32 @@ def look_up(hashes, total, buckets, entries, shift, first, count):
         first[i] = buckets[bucket]
         count[i] = buckets[bucket + np.uint64(1)] - buckets[bucket]
     for i in range(total):
-        begin = first[i]
-        end = begin + count[i]
-        wanted = hashes[i] & low
-        if end - begin > 16:
-            upper = end
-            while begin < upper:
-                middle = (begin + upper) >> 1
-                if (entries[middle] >> _PLACE) < wanted:
-                    begin = middle + 1
-                else:
-                    upper = middle
-        else:
-            while begin < end and (entries[begin] >> _PLACE) < wanted:
-                begin += 1
-        stop = begin
-        while stop < end and (entries[stop] >> _PLACE) == wanted:
-            stop += 1
-        first[i] = begin
-        count[i] = stop - begin
+        _match(i, hashes[i] & low, entries, first, count, places)
+
+
+@kernel
+def _match(i, wanted, entries, first, count, places):
+    """Narrow seed i's bucket to the entries whose low bits are `wanted`."""
+    begin = first[i]
+    end = begin + count[i]
+    if end - begin > 16:
+        upper = end
+        while begin < upper:
+            middle = (begin + upper) >> 1
+            if (entries[middle] >> _PLACE) < wanted:
+                begin = middle + 1
+            else:
+                upper = middle
+    else:
+        while begin < end and (entries[begin] >> _PLACE) < wanted:
+            begin += 1
+    stop = begin
+    while stop < end and (entries[stop] >> _PLACE) == wanted:
+        stop += 1
+    first[i] = begin
+    count[i] = stop - begin
+    if stop > begin:
+        places[i] = place_of(entries[begin])
 
 
 @kernel(inline="always")

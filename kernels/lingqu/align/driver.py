@@ -140,7 +140,8 @@ def align(fasta: Path, lanes: list[Lane], sample: str, out: Path, cluster: Clust
         "groups": source.groups,
     }
     with checkpoint(out, identity) as folder:
-        run = _Run(fasta, folder, cluster, source, index.reference)
+        whole = fasta.absolute(), folder.absolute()  # workers may be in another folder
+        run = _Run(*whole, cluster, source, index.reference)
         facts = _align_chunks(run)
         _write_table(run, facts)
         windows = (len(index.reference.codes) >> (plan.WINDOW_BITS - 1)) + 1

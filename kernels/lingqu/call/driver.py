@@ -90,6 +90,7 @@ def _shards(
 ) -> Iterator[Shard]:
     """The shards in the order of the reference, cut at multiples of SIZE."""
     given = dict(_given(sites, reference)) if sites else None
+    fasta, bam = reference.path.absolute(), file.path.absolute()  # workers may be elsewhere
     for tid, name in enumerate(reference.names):
         length = int(reference.lengths[tid])
         whole = [(0, length)] if intervals is None else intervals.get(name, [])
@@ -101,9 +102,7 @@ def _shards(
             near = None if given is None else _near(given[tid], start, end)
             if pairs and near != ():
                 out = folder / f"{tid}.{start}.vcf"
-                yield Shard(
-                    reference.path, file.path, tid, start, end, ploidy, pairs, near, gaps, out
-                )
+                yield Shard(fasta, bam, tid, start, end, ploidy, pairs, near, gaps, out)
 
 
 def _windows(reference: Reference, file: AlignmentFile) -> Iterator[tuple]:
@@ -118,7 +117,7 @@ def _windows(reference: Reference, file: AlignmentFile) -> Iterator[tuple]:
     for k in order[:MOST_WINDOWS]:
         tid, start = starts[k]
         end = min(start + WINDOW, int(reference.lengths[tid]))
-        yield reference.path, file.path, tid, start, end
+        yield reference.path.absolute(), file.path.absolute(), tid, start, end
 
 
 def learn_gaps(reference: Reference, file: AlignmentFile, cluster: Cluster) -> np.ndarray:

@@ -95,7 +95,7 @@ def windows(clips: np.ndarray, edits: list[Edit]) -> list[tuple[int, int]]:
     for k, edit in enumerate(edits):
         size = max(edit.removed, len(edit.put))
         crowd = edits[k : k + MANY]
-        if size >= 8 or edit.removed and edit.put and size > 1:
+        if size >= 8 or (edit.removed and edit.put and size > 1):
             marks.append((edit.left, edit.right))
         elif len(crowd) == MANY and crowd[-1].start - edit.start <= K[0]:
             marks.append((edit.left, crowd[-1].right))

@@ -90,7 +90,6 @@ def _shards(
 ) -> Iterator[Shard]:
     """The shards in the order of the reference, cut at multiples of SIZE."""
     given = dict(_given(sites, reference)) if sites else None
-    fasta, bam = reference.path.absolute(), file.path.absolute()  # workers may be elsewhere
     for tid, name in enumerate(reference.names):
         length = int(reference.lengths[tid])
         whole = [(0, length)] if intervals is None else intervals.get(name, [])
@@ -102,7 +101,9 @@ def _shards(
             near = None if given is None else _near(given[tid], start, end)
             if pairs and near != ():
                 out = folder / f"{tid}.{start}.vcf"
-                yield Shard(fasta, bam, tid, start, end, ploidy, pairs, near, gaps, out)
+                yield Shard(
+                    reference.path, file.path, tid, start, end, ploidy, pairs, near, gaps, out
+                )
 
 
 def _windows(reference: Reference, file: AlignmentFile) -> Iterator[tuple]:
@@ -117,7 +118,7 @@ def _windows(reference: Reference, file: AlignmentFile) -> Iterator[tuple]:
     for k in order[:MOST_WINDOWS]:
         tid, start = starts[k]
         end = min(start + WINDOW, int(reference.lengths[tid]))
-        yield reference.path.absolute(), file.path.absolute(), tid, start, end
+        yield reference.path, file.path, tid, start, end
 
 
 def learn_gaps(reference: Reference, file: AlignmentFile, cluster: Cluster) -> np.ndarray:
@@ -185,7 +186,7 @@ def call(
     parameters = {"regions": list(regions), "bed": bed and str(bed), "ploidy": ploidy}
     states = [fingerprint(Path(p)) for p in (fasta, bam, sites, bed) if p]
     key = _digest(
-        reference.md5s, str(file.path.absolute()), states, parameters, str(sites), source_digest(),
+        out.name, reference.md5s, str(file.path.absolute()), states, parameters, str(sites), source_digest(),
         {contig: pairs.tolist() for contig, pairs in (intervals or {}).items()},
     )  # fmt: skip
     folder = out.absolute().parent / CHECKPOINTS / key

@@ -1,0 +1,95 @@
+import math
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lingqu.call import records
+from lingqu.call.records import Call, GivenSite, call_line, given_line, strand_bias, tally
+
+COUNTS = st.integers(0, 12)
+
+
+@given(COUNTS, COUNTS, COUNTS, COUNTS)
+def test_strand_bias_is_fishers_test(a, b, c, d):
+    row, column, total = a + b, a + c, a + b + c + d
+
+    def chance(k):
+        if not 0 <= k <= row or not 0 <= column - k <= total - row:
+            return Fraction(0)
+        ways = math.comb(row, k) * math.comb(total - row, column - k)
+        return Fraction(ways, math.comb(total, column))
+
+    p = sum(chance(k) for k in range(total + 1) if chance(k) <= chance(a))
+    assert strand_bias(a, b, c, d) == pytest.approx(-10 * math.log10(p), abs=1e-6)
+
+
+def call(**changes) -> Call:
+    facts = {
+        "site": 9, "pos": 9, "ref": "CAA", "alts": ("CA", "TAA", "*"), "alleles": (1, 2),
+        "depth": 20, "squares": 20 * 3600, "fragments": (1, 9, 8, 0), "forward": (1, 5, 4, 0),
+        "reverse": (0, 4, 4, 0), "log_none": -30.0, "log_other": -4.0,
+        "likelihoods": {(a, b): -1.0 * (a + 4 * b) for b in range(4) for a in range(b + 1)},
+    }  # fmt: skip
+    return Call(**(facts | changes))
+
+
+def test_a_line_has_the_alleles_of_the_genotype():
+    fields = call_line(call(), "c", 2).split("\t")
+    assert fields[:5] == ["c", "10", ".", "CA", "C,TA"]  # the last A is in all of them
+    assert fields[5:7] == ["300.0", "PASS"]
+    assert fields[9] == "1/2:40:20:1,9,8:0,40,50,80,90,100"
+
+
+def test_bases_that_no_allele_needs_are_cut():
+    fields = call_line(call(alleles=(0, 2)), "c", 2).split("\t")
+    assert fields[3:5] == ["C", "T"]
+    assert fields[9].split(":")[0] == "0/1"
+    fields = call_line(call(alleles=(2, 3)), "c", 2).split("\t")
+    assert fields[3:5] == ["C", "T,*"]
+    fields = call_line(call(alleles=(2, 2)), "c", 1).split("\t")
+    assert fields[9] == "1:40:20:1,8:0,100"
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"log_none": -1.0}, "LowQual"),
+        ({"squares": 20 * 400}, "LowMapQual"),
+        ({"alleles": (0, 1), "forward": (40, 0, 0, 0), "reverse": (0, 60, 0, 0)}, "StrandBias"),
+    ],
+)
+def test_filters(changes, name):
+    fields = call_line(call(**changes), "c", 2).split("\t")
+    assert fields[6] == name
+    assert any(f"FILTER=<ID={name}," in line for line in records.META)
+
+
+def test_given_line_keeps_what_was_given():
+    site = GivenSite(9, "CAAA", ("TAAA", "CG", "CAA"))
+    fields = given_line(call(), site, "c", 2).split("\t")
+    assert fields[:5] == ["c", "10", ".", "CAAA", "TAAA,CG,CAA"]
+    genotype, _, _, counts, likelihoods = fields[9].split(":")
+    assert genotype == "1/3"
+    assert counts == "1,8,0,9"
+    assert len(likelihoods.split(",")) == 10
+    assert set(given_line(None, site, "c", 2).split("\t")[9].split(":")[0]) == {".", "/"}
+
+
+@given(st.text("ACGT", min_size=1, max_size=5), st.text("ACGT", min_size=1, max_size=5))
+def test_given_edits_give_the_allele(ref, alt):
+    (edit,) = GivenSite(100, ref, (alt, "*", "<DEL>")).edits()
+    start, removed, put = edit
+    letters = "".join("ACGT"[code] for code in put)
+    assert ref[: start - 100] + letters + ref[start - 100 + removed :] == alt
+
+
+def test_tally():
+    lines = [call_line(call(), "c", 2), call_line(call(alleles=(0, 2)), "c", 2)]
+    lines.append(call_line(call(log_none=-1.0), "c", 2))
+    count = tally(lines)
+    assert count["records"] == 3
+    assert count["pass"] == 2
+    assert (count["deletion"], count["mnv"], count["snv"]) == (1, 1, 1)
+    assert count["transition"] == 1

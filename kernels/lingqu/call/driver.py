@@ -186,8 +186,8 @@ def call(
     parameters = {"regions": list(regions), "bed": bed and str(bed), "ploidy": ploidy}
     states = [fingerprint(Path(p)) for p in (fasta, bam, sites, bed) if p]
     key = _digest(
-        out.name, reference.md5s, str(file.path.absolute()), states, parameters, str(sites), source_digest(),
-        {contig: pairs.tolist() for contig, pairs in (intervals or {}).items()},
+        out.name, reference.md5s, str(file.path.absolute()), states, parameters, str(sites),
+        source_digest(), {contig: pairs.tolist() for contig, pairs in (intervals or {}).items()},
     )  # fmt: skip
     folder = out.absolute().parent / CHECKPOINTS / key
     folder.mkdir(parents=True, exist_ok=True)

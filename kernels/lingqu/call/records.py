@@ -19,13 +19,13 @@ META = [
     '##FILTER=<ID=PASS,Description="All filters passed">',
     f'##FILTER=<ID=LowQual,Description="QUAL below {PASS_QUAL}">',
     '##FILTER=<ID=StrandBias,Description="ALT reads lie on one strand far more often than REF'
-    ' reads: SB above 40 for SNVs, above 100 for indels">',
+    ' reads: FS above 40 for SNVs, above 100 for indels">',
     '##FILTER=<ID=LowMapQual,Description="Root mean square of the mapping qualities (MQ) below'
     f' {PASS_MAPQ}">',
     '##INFO=<ID=DP,Number=1,Type=Integer,Description="Templates (read pairs count once) over the'
     ' site that were used; of more than 400 in a region, a fair share is">',
     '##INFO=<ID=MQ,Number=1,Type=Float,Description="Root mean square of the mapping qualities">',
-    '##INFO=<ID=SB,Number=1,Type=Float,Description="Phred-scaled p-value of a two-sided exact test'
+    '##INFO=<ID=FS,Number=1,Type=Float,Description="Phred-scaled p-value of a two-sided exact test'
     ' (Fisher) for strand bias of ALT against REF reads">',
     '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype, the likeliest">',
     '##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="Phred-scaled chance that GT is wrong">',
@@ -176,7 +176,7 @@ def _facts(call: Call, kept: list[int]) -> tuple[float, str, str]:
         failed.append("StrandBias")
     if mq < PASS_MAPQ:
         failed.append("LowMapQual")
-    info = f"DP={call.depth};MQ={mq:.1f};SB={bias:.1f}"
+    info = f"DP={call.depth};MQ={mq:.1f};FS={bias:.1f}"
     return qual, ";".join(failed) or "PASS", info
 
 

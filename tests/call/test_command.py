@@ -1,0 +1,214 @@
+"""`lingqu call` as a process: same bytes from any number of threads, faults, kills."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pysam
+import pytest
+
+from lingqu.call import driver
+from lingqu.formats.reference import open_reference
+
+LENGTH = 420_000
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory, simulation):
+    folder = tmp_path_factory.mktemp("command")
+    rng = np.random.default_rng(21)
+    contigs = {"one": simulation.random_sequence(rng, LENGTH), "two": "ACGT" * 300}
+    edits = [(at, 1, "ACGT"["CGTA".index(contigs["one"][at])]) for at in range(3000, LENGTH, 7001)]
+    fasta = simulation.write_fasta(folder / "ref.fa", contigs)
+    edits += [(100_001, 3, ""), (200_000, 0, "GATTACA")]
+    bam = simulation.simulate(
+        folder / "reads.bam", contigs, {"one": [edits, []]}, depth=12, sample="Ada"
+    )
+    return folder, fasta, bam, edits
+
+
+def lingqu(*words, check=True, **options):
+    done = subprocess.run(
+        [sys.executable, "-m", "lingqu", *map(str, words)],
+        capture_output=True, text=True, check=False, **options,
+    )  # fmt: skip
+    assert not check or done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def whole(data):
+    folder, fasta, bam, _ = data
+    out = folder / "whole.vcf.gz"
+    lingqu("call", fasta, bam, "-o", out, "-t", 1)
+    return out
+
+
+def test_the_output(data, whole):
+    edits = data[3]
+    with pysam.VariantFile(str(whole)) as calls:
+        assert list(calls.header.samples) == ["Ada"]
+        places = {record.pos - 1 for record in calls if "PASS" in record.filter}
+    expected = {start if removed and put else start - 1 for start, removed, put in edits}
+    assert len(expected & places) >= len(expected) - 4  # depth 12
+    assert len(places - expected) <= 1
+    assert whole.with_name("whole.vcf.gz.tbi").exists()
+    stats = json.loads(whole.with_name("whole.vcf.gz.stats.json").read_text())
+    assert stats["sample"] == "Ada"
+    assert stats["records"]["pass"] == len(places)
+    assert 9 < stats["mean_depth"] < 13
+    assert not (whole.parent / driver.CHECKPOINTS).exists()
+
+
+@pytest.mark.skipif(not shutil.which("bcftools"), reason="bcftools is not installed")
+def test_bcftools_finds_nothing_to_mend(data, whole):
+    norm = ["bcftools", "norm", "-c", "e", "-f", str(data[1]), str(whole)]
+    done = subprocess.run(norm, capture_output=True, text=True, check=True)
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("Lines")]
+    total, split, *changed = line.split(":")[1].split()[0].split("/")
+    assert int(total) > 50
+    assert (int(split), [int(word) for word in changed[:1]]) == (0, [0])
+
+
+@pytest.mark.parametrize("options", [("-t", 2), ("-t", 2, "--backend", "dask")])
+def test_same_bytes(data, whole, tmp_path, options):
+    _, fasta, bam, _ = data
+    lingqu("call", fasta, bam, "-o", tmp_path / "again.vcf.gz", *options)
+    assert (tmp_path / "again.vcf.gz").read_bytes() == whole.read_bytes()
+
+
+def lines_of(path) -> list[str]:
+    with pysam.BGZFile(str(path)) as stream:
+        return [line.decode() for line in stream if not line.startswith(b"#")]
+
+
+def test_regions_are_a_part_of_the_whole(data, whole, tmp_path):
+    _, fasta, bam, _ = data
+    bed = tmp_path / "panel.bed"
+    bed.write_text("one\t90000\t100001\none\t150000\t310000\n")
+    lingqu("call", fasta, bam, "-o", tmp_path / "bed.vcf.gz", "-R", bed)
+    inside = [
+        line
+        for line in lines_of(whole)
+        if 90_000 < int(line.split("\t")[1]) <= 100_001
+        or 150_000 < int(line.split("\t")[1]) <= 310_000
+    ]
+    assert lines_of(tmp_path / "bed.vcf.gz") == inside
+    lingqu("call", fasta, bam, "-o", tmp_path / "r.vcf.gz", "-r", "one:90,001-100,001",
+           "-r", "one:150001-310000")  # fmt: skip
+    assert lines_of(tmp_path / "r.vcf.gz") == inside
+
+
+def test_a_cohort(data, whole, tmp_path, simulation):
+    _, fasta, bam, edits = data
+    reference = open_reference(fasta)
+    contigs = {
+        name: "".join("ACGTN"[code] for code in reference.contig(tid))
+        for tid, name in enumerate(reference.names)
+    }
+    other = simulation.simulate(
+        tmp_path / "bob.bam", contigs, {"one": [edits[:10], edits[:10]]}, depth=8, sample="Bob"
+    )
+    calls = tmp_path / "bob.vcf.gz"
+    lingqu("call", fasta, other, "-o", calls)
+    sites = tmp_path / "sites.vcf.gz"
+    lingqu("cohort", "union", fasta, calls, whole, "-o", sites)
+    columns = []
+    for name, reads in (("bob", other), ("ada", bam)):
+        columns.append(tmp_path / f"{name}.sites.vcf.gz")
+        lingqu("call", fasta, reads, "--sites", sites, "-o", columns[-1])
+    lingqu("cohort", "merge", *columns, "-o", tmp_path / "cohort.vcf.gz")
+    with pysam.VariantFile(str(tmp_path / "cohort.vcf.gz")) as cohort:
+        assert list(cohort.header.samples) == ["Ada", "Bob"]
+        genotypes = {
+            record.pos - 1: [record.samples[name]["GT"] for name in ("Ada", "Bob")]
+            for record in cohort
+        }
+    known = [genotypes[start] for start, removed, put in edits[:10] if start in genotypes]
+    assert len(known) >= 9
+    assert sum(pair == [(0, 1), (1, 1)] for pair in known) >= 8
+    assert sum(pair == [(0, 1), (0, 0)] for pair in genotypes.values()) >= 40
+
+
+def refused(*words, code=1):
+    done = lingqu("call", *words, check=False)
+    assert done.returncode == code
+    (line,) = [line for line in done.stderr.splitlines() if "error" in line]
+    assert "Traceback" not in done.stderr
+    return line
+
+
+def test_faults(data, tmp_path):
+    folder, fasta, bam, _ = data
+    out = ("-o", tmp_path / "out.vcf.gz")
+    assert "none.bam" in refused(fasta, folder / "none.bam", *out)
+    other = tmp_path / "other.fa"
+    other.write_text(">one\nACGTACGT\n")
+    assert "give the reference" in refused(other, bam, *out)
+    (tmp_path / "far.bed").write_text("one\t10\t999999999\n")
+    assert "far.bed: line 1" in refused(fasta, bam, "-R", tmp_path / "far.bed", *out)
+    assert "chr1" in refused(fasta, bam, "-r", "chr1:1-10", *out)
+    alone = tmp_path / "alone.bam"
+    shutil.copy(bam, alone)
+    assert "samtools index" in refused(fasta, alone, *out)
+    alone.write_bytes(bam.read_bytes()[:-500])
+    shutil.copy(f"{bam}.bai", f"{alone}.bai")
+    assert "truncated" in refused(fasta, alone, *out)
+    assert "out.txt" in refused(fasta, bam, "-o", tmp_path / "out.txt")
+    assert "no/such" in refused(fasta, bam, "-o", tmp_path / "no/such/out.vcf.gz")
+    bad = tmp_path / "sites.vcf"
+    bad.write_text("##fileformat=VCFv4.3\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+                   "one\t10\t.\tNNN\tA\t.\t.\t.\n")  # fmt: skip
+    assert "sites.vcf: line 3" in refused(fasta, bam, "--sites", bad, *out)
+    assert not list(tmp_path.glob("out*"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written(data, tmp_path):
+    _, fasta, bam, _ = data
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    assert "closed" in refused(fasta, bam, "-o", closed / "out.vcf.gz")
+
+
+def test_kill_and_go_on(data, whole, tmp_path):
+    _, fasta, bam, _ = data
+    out = tmp_path / "killed.vcf.gz"
+    words = [sys.executable, "-m", "lingqu", "call", str(fasta), str(bam), "-o", str(out), "-t1"]
+    run = subprocess.Popen(words, stderr=subprocess.DEVNULL)
+    while run.poll() is None and not list(tmp_path.glob(".lingqu/*/*.vcf")):
+        time.sleep(0.002)
+    run.send_signal(signal.SIGKILL)
+    assert run.wait() == -signal.SIGKILL
+    assert not out.exists()
+    lingqu("call", fasta, bam, "-o", out)
+    assert out.read_bytes() == whole.read_bytes()
+    assert not (tmp_path / driver.CHECKPOINTS).exists()
+
+
+def test_finished_shards_are_not_called_again(data, whole, tmp_path, monkeypatch):
+    _, fasta, bam, _ = data
+    out = tmp_path / "again.vcf.gz"
+    called = []
+    real = driver.call_shard
+
+    def counted(shard):
+        called.append(shard.start)
+        if len(called) == 3:
+            raise OSError(28, "No space left on device")
+        return real(shard)
+
+    monkeypatch.setattr(driver, "call_shard", counted)
+    with pytest.raises(OSError, match="No space"):
+        driver.call(fasta, bam, out, threads=1)
+    assert not out.exists()
+    before = len(list(tmp_path.glob(".lingqu/*/*.vcf")))
+    assert before >= 2
+    driver.call(fasta, bam, out, threads=1)
+    assert len(called) == 3 + 6 - before or len(called) == 4 + 6 - before
+    assert out.read_bytes() == whole.read_bytes()

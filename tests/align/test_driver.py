@@ -12,6 +12,7 @@ import pytest
 from lingqu.align import driver
 from lingqu.align.lanes import Lane, read_group
 from lingqu.base.errors import LingquError
+from lingqu.cluster import open_cluster
 from lingqu.formats import fastq
 from lingqu.formats.fasta_for_htslib import htslib_fasta
 from lingqu.formats.reference import open_reference
@@ -200,3 +201,12 @@ def test_unwritable_folder(reference, few_reads, run_align, lane_of, tmp_path):
 def test_reads_of_another_sample(tmp_path):
     with pytest.raises(LingquError, match="one run aligns one sample"):
         read_group({"SM": "other"}, "NA12878")
+
+
+def test_duplicates_are_left_unmarked_when_asked(reference, deep_reads, lane_of, tmp_path):
+    with open_cluster(1) as cluster:
+        stats = driver.align(
+            reference, [lane_of(*deep_reads)], "NA12878", tmp_path / "x.bam", cluster, mark=False
+        )
+    assert stats["duplicates"] == 0
+    assert stats["command"].endswith("--no-duplicates")

@@ -41,6 +41,7 @@ class _Run:
     cluster: Cluster
     source: Source
     reference: Reference
+    mark: bool
 
 
 def _insert_models(run: _Run) -> Callable:
@@ -103,6 +104,7 @@ def _mark_duplicates(run: _Run, facts: list[dict], weight: np.ndarray) -> None:
     if whole_facts(path) is not None:
         return
     kind = np.zeros(sum(fact["templates"] for fact in facts), np.uint8)
+    weight = weight if run.mark else np.zeros_like(weight)
     tasks = plan.stretches(run.fasta, run.folder, len(facts), weight, plan.STRETCH_ROWS)
     for ordinals, kinds in run.cluster.map(judge_duplicates, tasks):
         kind[ordinals] = kinds
@@ -122,26 +124,30 @@ def _write_shards(run: _Run, facts: list[dict], weight: np.ndarray) -> list[dict
     return shards
 
 
-def align(fasta: Path, lanes: list[Lane], sample: str, out: Path, cluster: Cluster) -> dict:
+def align(
+    fasta: Path, lanes: list[Lane], sample: str, out: Path, cluster: Cluster, mark: bool = True
+) -> dict:
     """Align the lanes of a sample to a reference; write `out` (.bam or .cram), index and stats.
-    Returns the stats (`lingqu.align.stats`).
 
-    The bytes depend on the reads, the reference, the lanes' read groups and the version, and not
-    on the cluster. A run that was stopped is taken up where it was. Raises LingquError on input
+    mark: whether to mark duplicates. Returns the stats (`lingqu.align.stats`). The bytes depend on
+    the reads, the reference, the lanes' read groups, `mark` and the version, and not on the
+    cluster. A run that was stopped is taken up where it was. Raises LingquError on input
     that is at fault, OSError where the disk is.
     """
+    inputs = [file_facts(path) for lane in lanes for path in lane.files]
     index = open_index(fasta)
     source = open_source(lanes, sample, index.reference)
-    command = source.command(fasta, sample)
+    command = source.command(fasta, sample, mark)
     identity = {
         "version": [__version__, source_digest()],
         "reference": list(index.reference.md5s),
-        "inputs": [file_facts(path) for lane in lanes for path in lane.files],
+        "inputs": inputs,
         "groups": source.groups,
+        "mark": mark,
     }
     with checkpoint(out, identity) as folder:
         whole = fasta.absolute(), folder.absolute()  # workers may be in another folder
-        run = _Run(*whole, cluster, source, index.reference)
+        run = _Run(*whole, cluster, source, index.reference, mark)
         facts = _align_chunks(run)
         _write_table(run, facts)
         windows = (len(index.reference.codes) >> (plan.WINDOW_BITS - 1)) + 1

@@ -28,10 +28,11 @@ class Source:
             else:
                 yield from read_chunks(first, lane.files)
 
-    def command(self, fasta: Path, sample: str) -> str:
+    def command(self, fasta: Path, sample: str, mark: bool) -> str:
         """The command line for @PG: without folders, output, threads and backend."""
         files = [path.name for lane in self.lanes for path in lane.files]
-        return " ".join(["lingqu align", fasta.name, *files, "--sample", sample])
+        words = ["lingqu align", fasta.name, *files, "--sample", sample]
+        return " ".join(words if mark else [*words, "--no-duplicates"])
 
 
 def open_source(lanes: list[Lane], sample: str, reference: Reference) -> Source:

@@ -46,6 +46,7 @@ def _told(out: Path, stats: dict) -> str:
 @click.option("--sample", help="Name of the sample; may be left out where -R gives SM.")
 @click.option("-R", "line", metavar="LINE", help="Read group, as bwa's: '@RG\\tID:L1\\tSM:S'.")
 @click.option("--lanes", "table", type=_PATH, help="Table of lanes: R1, R2, ID, LB, PL, PU.")
+@click.option("--no-duplicates", is_flag=True, help="Mark no duplicates: for amplicons.")
 @click.option("-t", "--threads", type=click.IntRange(1), help="Cores to use  [default: all].")
 @click.option(
     "--backend",
@@ -55,7 +56,9 @@ def _told(out: Path, stats: dict) -> str:
     help="Work in threads, or in the processes of a local Dask cluster.",
 )
 @click.option("--scheduler", type=_PATH, help="Scheduler file of a running Dask cluster.")
-def command(fasta, reads, out, sample, line, table, threads, backend, scheduler) -> None:
+def command(
+    fasta, reads, out, sample, line, table, no_duplicates, threads, backend, scheduler
+) -> None:
     """Align reads to a reference: sorted, duplicates marked, indexed, in one step.
 
     Reads are FASTQ (plain, gzip or BGZF), paired or single, or one BAM or CRAM in any order,
@@ -88,5 +91,5 @@ def command(fasta, reads, out, sample, line, table, threads, backend, scheduler)
     from lingqu.align.driver import align
 
     with open_cluster(threads, backend, scheduler) as cluster:
-        stats = align(fasta, lanes, sample, out, cluster)
+        stats = align(fasta, lanes, sample, out, cluster, not no_duplicates)
     say(_told(out, stats))

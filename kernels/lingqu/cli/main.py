@@ -45,12 +45,12 @@ class Lazy(click.Group):
 @click.version_option(__version__, prog_name="lingqu")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def lingqu(debug: bool) -> None:
-    r"""Reads in, variants out: a sequence analysis workflow engine with kernels of its own.
+    """Reads in, variants out: a sequence analysis workflow engine with kernels of its own.
 
     \b
     Try it:          lingqu demo
     Your own data:   lingqu init my-project, edit samples.tsv, lingqu run germline
-    """
+    """  # noqa: D301
 
 
 def main() -> None:

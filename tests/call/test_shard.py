@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lingqu.call import model
+from lingqu.call import shard as shards
 from lingqu.call.records import GivenSite
 from lingqu.call.shard import Shard, call_shard
 
@@ -120,6 +121,13 @@ def test_cuts_leave_no_trace(planted):
         line for start, end in pairwise(cuts) for line in lines_of(shard(fasta, bam, start, end))
     ]
     assert pieces == whole
+
+
+def test_heavy_shards_are_cut_alike(planted, monkeypatch):
+    fasta, bam, *_ = planted
+    whole = call_shard(shard(fasta, bam, 0, LENGTH))
+    monkeypatch.setattr(shards, "MOST_BYTES", 100_000)
+    assert call_shard(shard(fasta, bam, 0, LENGTH)) == whole
 
 
 def test_given_sites(planted):

@@ -8,7 +8,7 @@ import pysam
 import pytest
 
 from lingqu.base.errors import LingquError
-from lingqu.formats.bam import UNUSED, open_alignments, read_alignments
+from lingqu.formats.bam import UNUSED, compressed_size, open_alignments, read_alignments
 from lingqu.formats.reference import open_reference
 from lingqu.sequence.codes import decode
 
@@ -147,6 +147,26 @@ def test_cram(files, tmp_path):
     reads = expected(cram, "a", 20_000, 41_000, str(reference.path))
     assert len(reads) > 100
     check(read_alignments(file, reference, 0, 20_000, 41_000), reads)
+
+
+@pytest.mark.parametrize("kind", ["bam", "cram"])
+def test_compressed_size(files, tmp_path, kind):
+    _, reference, path = files
+    if kind == "cram":
+        cram = tmp_path / "reads.cram"
+        options = {"template": pysam.AlignmentFile(str(path)),
+                   "reference_filename": str(reference.path)}  # fmt: skip
+        with pysam.AlignmentFile(str(path)) as records:
+            with pysam.AlignmentFile(str(cram), "wc", **options) as out:
+                for read in records:
+                    out.write(read)
+        pysam.index(str(cram))
+        path = cram
+    file = open_alignments(path, reference)
+    total = compressed_size(file, 0, 0, 90_000)
+    assert path.stat().st_size / 4 < total <= path.stat().st_size
+    assert compressed_size(file, 2, 0, 500) == 0
+    assert 0 < compressed_size(file, 0, 20_000, 20_001) <= total
 
 
 def refused(path, reference, *words):

@@ -25,7 +25,7 @@ from lingqu.formats.reference import Reference, fingerprint, open_reference
 from lingqu.formats.vcf import VcfWriter, header_lines, open_vcf
 
 CHECKPOINTS = ".lingqu"
-WINDOW = 50_000
+WINDOW = 20_000
 MOST_WINDOWS = 4000
 ENOUGH = 50_000_000
 """Gaps are learned from windows of WINDOW bases, until the reads over them hold ENOUGH."""

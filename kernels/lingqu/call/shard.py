@@ -1,6 +1,6 @@
 """One shard: a stretch of a contig, from its reads to the lines of its records."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,13 +11,22 @@ from lingqu.call.assembly import Assembler, windows
 from lingqu.call.kernels.evaluate import FLOATS, INTS, evaluate
 from lingqu.call.kernels.pairhmm import new_workspace
 from lingqu.call.records import GivenSite
-from lingqu.formats.bam import Alignments, open_alignments, read_alignments
+from lingqu.formats.bam import (
+    Alignments,
+    compressed_size,
+    open_alignments,
+    read_alignments,
+)
 from lingqu.formats.reference import open_reference
 
 SIZE = 100_000
 """Bases of a shard; cuts are at multiples of it."""
 MARGIN = 1000
 """Bases read beyond both ends, so that what lies across a cut is seen from both sides alike."""
+
+
+MOST_BYTES = 24_000_000
+"""Compressed bytes of reads that are taken into memory at once: a tenfold of it, unpacked."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +133,35 @@ def covered(reads: Alignments, intervals: tuple[tuple[int, int], ...]) -> int:
     return sum(int(span.clip(0).sum(dtype=np.int64)) for span in spans)
 
 
+def _light(shard: Shard) -> list[Shard]:
+    """The shard, cut in halves until none is too heavy to be held in memory; see MOST_BYTES."""
+    reference = open_reference(shard.fasta)
+    file = open_alignments(shard.bam, reference)
+    start, end = shard.intervals[0][0], shard.intervals[-1][1]
+    weight = compressed_size(file, shard.tid, max(start - MARGIN, 0), end + MARGIN)
+    if weight <= MOST_BYTES or end - start <= MARGIN:
+        return [shard]
+    middle = (start + end) // 2
+    halves = []
+    for first, last in ((shard.start, middle), (middle, shard.end)):
+        pairs = tuple((max(a, first), min(b, last)) for a, b in shard.intervals)
+        pairs = tuple((a, b) for a, b in pairs if a < b)
+        if pairs:
+            halves += _light(replace(shard, start=first, end=last, intervals=pairs))
+    return halves
+
+
 def call_shard(shard: Shard) -> tuple[int, list[str]]:
     """What `covered` tells of a shard, and its VCF lines, sorted by position."""
+    under, lines = 0, []
+    for part in _light(shard):
+        told = _call_part(part)
+        under += told[0]
+        lines += told[1]
+    return under, lines
+
+
+def _call_part(shard: Shard) -> tuple[int, list[str]]:
     reference = open_reference(shard.fasta)
     ref = reference.contig(shard.tid)
     start = max(shard.intervals[0][0] - MARGIN, 0)

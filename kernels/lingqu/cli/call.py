@@ -22,7 +22,7 @@ import click
 def command(
     reference, bam, out, regions, regions_file, ploidy, sites, sample, threads, backend, scheduler
 ):
-    """Call germline SNVs and indels of one sample from a sorted, indexed BAM or CRAM.
+    r"""Call germline SNVs and indels of one sample from a sorted, indexed BAM or CRAM.
 
     \b
     A human genome:      lingqu call GRCh38.fa NA12878.bam -o NA12878.vcf.gz
@@ -35,7 +35,7 @@ def command(
 
     OUT gets an index beside it and OUT.stats.json with counts. A run that was killed goes on where
     it was. FILTER is PASS, or says why not: LowQual, StrandBias, LowMapQual.
-    """  # noqa: D301
+    """
     from lingqu.call.driver import call
 
     call(

@@ -3,6 +3,7 @@
 BAM goes from BGZF blocks into arrays by own kernels; CRAM through htslib's codec into the same.
 """
 
+import gzip
 import os
 import struct
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import pysam
 from lingqu.base.errors import LingquError
 from lingqu.formats import bgzf
 from lingqu.formats.bam_read_kernels import find_records, unpack_records
-from lingqu.formats.reference import Reference
+from lingqu.formats.reference import Reference, open_reference
 
 UNUSED = 0x4 | 0x100 | 0x200 | 0x400 | 0x800
 """Flags of records that tell a caller nothing of their own: unmapped, secondary, QC-fail,
@@ -108,10 +109,10 @@ def open_alignments(path: str | Path, reference: Reference) -> AlignmentFile:
         state = path.stat()
     except OSError as error:
         raise LingquError(f"{path}: {error.strerror}; name a BAM or CRAM file") from None
-    with path.open("rb") as stream:
-        is_cram = stream.read(4) == b"CRAM"
-        stream.seek(max(state.st_size - len(bgzf.EOF), 0))
-        tail = stream.read()
+    return _open(path, state.st_size, state.st_mtime_ns, reference.path)
+
+
+def _read_header(path: Path) -> dict:
     try:
         silent = pysam.set_verbosity(0)
         try:
@@ -126,6 +127,17 @@ def open_alignments(path: str | Path, reference: Reference) -> AlignmentFile:
         raise LingquError(
             f"{path}: no BAM or CRAM file; sort and convert it with lingqu or samtools"
         )
+    return header
+
+
+@lru_cache(maxsize=8)
+def _open(path: Path, size: int, _mtime_ns: int, fasta: Path) -> AlignmentFile:
+    reference = open_reference(fasta)
+    with path.open("rb") as stream:
+        is_cram = stream.read(4) == b"CRAM"
+        stream.seek(max(size - len(bgzf.EOF), 0))
+        tail = stream.read()
+    header = _read_header(path)
     if not is_cram and tail != bgzf.EOF:
         raise LingquError(f"{path}: truncated (no end-of-file block); copy or make it again")
     if header.get("HD", {}).get("SO") not in (None, "coordinate", "unknown"):
@@ -200,6 +212,34 @@ def _first_offset(file: AlignmentFile, tid: int, start: int, end: int) -> int | 
         first += 1 << 3 * level
         width -= 3
     return min(offsets, default=None)
+
+
+def compressed_size(file: AlignmentFile, tid: int, start: int, end: int) -> int:
+    """Bytes of the file, about, that hold the reads of [start, end) of reference contig `tid`."""
+    own = file.tid_of[tid]
+    if own < 0:
+        return 0
+    if file.is_cram:
+        return sum(
+            size for t, a, b, size in _slices(file.index) if t == own and a < end and b > start
+        )
+    first = _first_offset(file, own, start, end)
+    if first is None:
+        return 0
+    after = _first_offset(file, own, end, end + 1)
+    size = file.path.stat().st_size if after is None else after >> 16
+    return max(size - (first >> 16), 0)
+
+
+@lru_cache(maxsize=2)
+def _slices(index: Path) -> list[tuple[int, int, int, int]]:
+    """(contig, start, end, bytes) of each slice of a CRAM, from its CRAI (CRAM 3, section 12)."""
+    try:
+        with gzip.open(index, "rt") as lines:
+            rows = [list(map(int, line.split("\t"))) for line in lines]
+        return [(row[0], row[1] - 1, row[1] - 1 + row[2], row[5]) for row in rows]
+    except (OSError, ValueError, IndexError, EOFError):
+        raise LingquError(f"{index}: damaged index; make it again: samtools index") from None
 
 
 def _pieces(path: Path, offset: int) -> Iterator[bytes]:
@@ -288,7 +328,9 @@ def _cram_pieces(file: AlignmentFile, fasta: Path, tid: int, start: int, end: in
     try:
         name = f"/proc/self/fd/{handle}"
         with pysam.AlignmentFile(
-            str(file.path), reference_filename=str(fasta), index_filename=str(file.index)
+            str(file.path),
+            reference_filename=str(fasta),
+            index_filename=str(file.index),
         ) as cram:
             contig = cram.get_reference_name(tid)
             with pysam.AlignmentFile(name, "wbu", header=cram.header) as out:

@@ -17,7 +17,7 @@ demo: setup
 	@$(BIN)/lingqu demo $(DEMO)
 
 test: setup
-	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadgroup
+	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check

@@ -8,11 +8,7 @@ import time
 from pathlib import Path
 
 import pysam
-import pytest
-
 from lingqu.workflow.lease import end_leftovers
-
-pytestmark = pytest.mark.xdist_group("germline")
 
 
 def column(folder: Path, sample: str) -> list[str]:

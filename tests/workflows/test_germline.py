@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pysam
+
 from lingqu.workflow.lease import end_leftovers
 
 

@@ -9,7 +9,7 @@ Example:
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(short_help="Take a BAM or CRAM into a project.", epilog=_EPILOG)
 @click.argument("reference", type=click.Path())
 @click.argument("alignment", type=click.Path())
 @click.option("-o", "--output", required=True, type=click.Path(), help="Where the link goes.")

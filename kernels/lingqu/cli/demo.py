@@ -13,7 +13,7 @@ What it made is a project like yours will be; go on from there:
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(short_help="The germline workflow on bundled real reads, scored.", epilog=_EPILOG)
 @click.argument("folder", metavar="[DIR]", default="lingqu-demo", type=click.Path(file_okay=False))
 def command(folder) -> None:
     """Run the germline workflow on bundled real reads (NA12878), scored against their truth.

@@ -9,7 +9,7 @@ Example:
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(short_help="What this machine offers, what is missing.", epilog=_EPILOG)
 def command() -> None:
     """Show what this machine offers, what is missing, and the command that mends it.
 

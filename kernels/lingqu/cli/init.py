@@ -13,7 +13,7 @@ Example:
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(short_help="Start a project: config, sample sheet, profiles.", epilog=_EPILOG)
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
 @click.option(
     "--workflow", default="germline", show_default=True, help="The workflow to run in it."

@@ -9,7 +9,7 @@ Example:
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(short_help="One page about a finished run.", epilog=_EPILOG)
 @click.argument("project", type=click.Path())
 @click.option("-o", "--output", required=True, type=click.Path(), help="The page, ending in .html.")
 def command(project, output) -> None:

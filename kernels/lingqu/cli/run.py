@@ -17,7 +17,7 @@ The same as plain Snakemake, with the same bytes:
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(short_help="Run a workflow in this folder.", epilog=_EPILOG)
 @click.argument("workflow")
 @click.option("--config", type=click.Path(), help="Config file [config/WORKFLOW.yaml].")
 @click.option(

@@ -46,16 +46,13 @@ def _cigar(places: list[int]) -> tuple[int, list[tuple[int, int]]]:
             runs.append([op, 1])
         last = place if place >= 0 else last
     head, tail = first, len(places) - end
-    while len(runs) > 1 and runs[0][1] < 8:
-        head += runs[0][1]
-        start += runs.pop(0)[1]
+    while runs[0][0] != 0 or (len(runs) > 1 and runs[0][1] < 8):
         op, size = runs.pop(0)
-        head += size if op == 1 else 0
-        start += size if op == 2 else 0
-    while len(runs) > 1 and runs[-1][1] < 8:
-        tail += runs.pop()[1]
+        head += size if op != 2 else 0
+        start += size if op != 1 else 0
+    while runs[-1][0] != 0 or (len(runs) > 1 and runs[-1][1] < 8):
         op, size = runs.pop()
-        tail += size if op == 1 else 0
+        tail += size if op != 2 else 0
     clipped = [(4, head)] if head else []
     return start, [*clipped, *map(tuple, runs), *([(4, tail)] if tail else [])]
 

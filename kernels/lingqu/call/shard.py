@@ -25,7 +25,7 @@ MARGIN = 1000
 """Bases read beyond both ends, so that what lies across a cut is seen from both sides alike."""
 
 
-MOST_BYTES = 24_000_000
+MOST_BYTES = 12_000_000
 """Compressed bytes of reads that are taken into memory at once: a tenfold of it, unpacked."""
 
 

@@ -1,0 +1,125 @@
+"""Detours that were planted are found, whatever the alignments say; alignment by brute force."""
+
+import functools
+
+import numpy as np
+import pysam
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lingqu.call import assembly
+from lingqu.call.candidates import Edit, group
+from lingqu.call.kernels.assemble import align
+from lingqu.formats.bam import open_alignments, read_alignments
+from lingqu.formats.reference import open_reference
+from lingqu.sequence.codes import encode
+
+TABLE, MOVES = np.empty((3, 40, 40), np.int32), np.empty(80, np.uint8)
+
+
+def best_score(one: str, two: str) -> int:
+    @functools.cache
+    def best(i, j, state):
+        if i == 0 and j == 0:
+            return 0 if state == 0 else -10_000
+        scores = [-10_000]
+        if state == 0 and i and j:
+            gain = 2 if one[i - 1] == two[j - 1] else -3
+            scores = [best(i - 1, j - 1, s) + gain for s in range(3)]
+        if state == 1 and i:
+            scores = [best(i - 1, j, s) - (1 if s == 1 else 6) for s in range(3)]
+        if state == 2 and j:
+            scores = [best(i, j - 1, s) - (1 if s == 2 else 6) for s in range(3)]
+        return max(scores)
+
+    return max(best(len(one), len(two), s) for s in range(3))
+
+
+@settings(max_examples=60)
+@given(st.text("ACG", max_size=9), st.text("ACG", max_size=9))
+def test_align_reaches_the_best_score(one, two):
+    for kernel in (align, align.py_func):
+        count = kernel(encode(one), encode(two), TABLE, MOVES)
+        score, i, j, before = 0, 0, 0, 0
+        for move in MOVES[:count][::-1]:
+            if move == 0:
+                score += 2 if one[i] == two[j] else -3
+            else:
+                score -= 1 if before == move else 6
+            i, j, before = i + (move != 2), j + (move != 1), move
+        assert (i, j) == (len(one), len(two))
+        assert score == best_score(one, two)
+
+
+@pytest.fixture(scope="module")
+def clipped(tmp_path_factory, simulation):
+    """Reads whose indels are all hidden in clipped ends, as aligners do with long ones."""
+    folder = tmp_path_factory.mktemp("assembly")
+    rng = np.random.default_rng(8)
+    ref = simulation.random_sequence(rng, 12_000)
+    copy = ref[9000:9025]
+    edits = [(1000, 0, "GATTACAGGCTTAACCGTGA" * 2), (3000, 60, ""), (5000, 1, "TCCGA"),
+             (7000, 12, "TTACGGA"), (9025, 0, copy)]  # fmt: skip
+    fasta = simulation.write_fasta(folder / "ref.fa", {"one": ref})
+    plain = simulation.simulate(folder / "plain.bam", {"one": ref}, {"one": [edits, []]})
+    path = folder / "clipped.bam"
+    with (
+        pysam.AlignmentFile(str(plain)) as records,
+        pysam.AlignmentFile(str(path), "wb", header=records.header) as out,
+    ):
+        for read in records:
+            cut = [k for k, (op, _) in enumerate(read.cigartuples) if op in (1, 2)]
+            if cut:
+                head = read.cigartuples[: cut[0]]
+                used = sum(size for _, size in head)
+                read.cigartuples = [*head, (4, read.query_length - used)]
+            out.write(read)
+    pysam.index(str(path))
+    reference = open_reference(fasta)
+    reads = read_alignments(open_alignments(path, reference), reference, 0, 0, 12_000)
+    return reads, reference.contig(0), edits, ref
+
+
+def test_planted_detours_are_found(clipped, simulation):
+    reads, codes, edits, ref = clipped
+    assembler = assembly.Assembler(reads, codes)
+    for start, removed, put in edits:
+        wanted = ref[:start] + put + ref[start + removed :]
+        found = assembler.edits(start - 150, start + 150, 30)
+        letters = {"".join("ACGT"[code] for code in edit.put): edit for edit in found}
+        triples = sorted((edit.start, edit.removed, bases) for bases, edit in letters.items())
+        spelled = {simulation.haplotype(ref, [triple])[0] for triple in triples}
+        if len(triples) == 2:  # of two pieces, each one for itself
+            spelled.add(simulation.haplotype(ref, triples)[0])
+        assert wanted in spelled
+        assert len(found) < 10
+
+
+def test_nothing_where_nothing_is(clipped):
+    reads, codes, *_ = clipped
+    assert assembly.Assembler(reads, codes).edits(1500, 2500, 30) == set()
+
+
+def test_windows():
+    snvs = [Edit(at, 1, b"\0", at, at + 1) for at in (100, 5000, 5004, 5009)]
+    long = Edit(9000, 20, b"", 8999, 9021)
+    clips = np.array([20_000, 20_010, 30_000])
+    found = assembly.windows(clips, [*snvs, long])
+    around = assembly.AROUND
+    assert found == [
+        (5000 - around, 5010 + around),
+        (8999 - around, 9021 + around),
+        (20_000 - around, 20_010 + around),
+        (30_000 - around, 30_000 + around),
+    ]
+
+
+def test_regions_of_edits():
+    edits = [Edit(at, 1, b"\0", at, at + 1) for at in (100, 110, 200, 210, 215)]
+    assert group(edits) == [(100, 111, 0, 2), (200, 216, 2, 3)]
+    crowded = [Edit(at, 1, b"\0", at, at + 1) for at in range(0, 1000, 5)]
+    regions = group(crowded)
+    assert sum(region[3] for region in regions) == len(crowded)
+    assert max(region[1] - region[0] for region in regions) <= 300
+    assert max(region[3] for region in regions) <= 40

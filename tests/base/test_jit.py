@@ -64,6 +64,21 @@ def test_kernels_compile_where_no_cache_can_be_written(package, tmp_path):
     assert run_caller(package, **elsewhere) == "6"
 
 
+def test_a_temporary_cache_that_others_can_write_is_not_trusted(package, tmp_path):
+    (package / "callee.py").write_text(CALLEE.format(3))
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    planted = tmp_path / f"lingqu-{os.getuid()}"
+    planted.mkdir()
+    planted.chmod(0o777)
+    elsewhere = {"NUMBA_CACHE_DIR": str(blocked / "x"), "TMPDIR": str(tmp_path)}
+    assert run_caller(package, **elsewhere) == "6"
+    assert not list(planted.iterdir())
+    planted.chmod(0o700)
+    assert run_caller(package, **elsewhere) == "6"
+    assert list(planted.iterdir())
+
+
 def test_fastmath_is_refused():
     with pytest.raises(ValueError, match="fastmath"):
         kernel(fastmath=True)(lambda value: value)

@@ -7,6 +7,7 @@ package, the Numba version and nothing else; stale folders are simply never look
 
 import hashlib
 import os
+import stat
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -25,12 +26,26 @@ def source_digest() -> str:
 
 
 def _writable(folder: Path) -> bool:
+    """Whether the folder can be made and written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return True
     except OSError:
         return False
+
+
+def _private(folder: Path) -> bool:
+    """Whether the folder, made if missing, is this user's and nobody else may write it.
+
+    What is compiled is loaded again as code: not from where another user could have put it.
+    """
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        state = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(state.st_mode) and state.st_uid == os.getuid() and not state.st_mode & 0o022
 
 
 @cache
@@ -45,9 +60,11 @@ def cache_folder() -> Path:
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     base = os.environ.get("NUMBA_CACHE_DIR") or Path(home) / "lingqu"
     name = f"{source_digest()}-numba{numba.__version__}"
-    for parent in (Path(base), Path(tempfile.gettempdir()) / f"lingqu-{os.getuid()}"):
-        if _writable(parent / name):
-            return parent / name
+    if _writable(Path(base) / name):
+        return Path(base) / name
+    shared = Path(tempfile.gettempdir()) / f"lingqu-{os.getuid()}"
+    if _private(shared) and _writable(shared / name):
+        return shared / name
     return Path(tempfile.mkdtemp(prefix="lingqu-"))
 
 

@@ -34,9 +34,11 @@ rule align:
     threads: 16
     resources:
         mem_mb=memory(2000, 8),
+    params:
+        marking="" if PROJECT.config["mark_duplicates"] else "--no-duplicates",
     shell:
         "lingqu align {input.reference:q} --lanes {input.lanes:q} --sample {wildcards.sample:q}"
-        " --threads {threads} -o {output.alignment:q} > {log:q} 2>&1"
+        " {params.marking} --threads {threads} -o {output.alignment:q} > {log:q} 2>&1"
 
 
 # A sample that comes as BAM or CRAM is checked against the reference, linked and indexed.

@@ -74,11 +74,15 @@ def simulate(
     depth: float = 30,
     length: int = 100,
     insert: int = 300,
+    amplicon: int = 0,
     seed: int = 1,
     sample: str = "S1",
     md5: bool = True,
 ) -> Path:
-    """A sorted, indexed BAM of pairs from the haplotypes (lists of edits) of each contig."""
+    """A sorted, indexed BAM of pairs from the haplotypes (lists of edits) of each contig.
+
+    amplicon: 0 for pairs from anywhere, else they begin at multiples of it.
+    """
     rng = np.random.default_rng(seed)
     header = {
         "HD": {"VN": "1.6", "SO": "coordinate"},
@@ -96,6 +100,7 @@ def simulate(
         for number in range(pairs):
             bases, places = haplotypes[number % len(haplotypes)]
             at = int(rng.integers(0, len(bases) - insert))
+            at -= at % amplicon if amplicon else 0
             starts = at, at + insert - length
             for mate, start in enumerate(starts):
                 read = _read(rng, bases[start : start + length], places[start : start + length])

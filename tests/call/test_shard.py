@@ -170,6 +170,30 @@ def test_haploid(tmp_path, simulation):
     assert all(line.split("\t")[9].split(":")[4].count(",") == 1 for line in lines)
 
 
+def test_amplicons(tmp_path, simulation):
+    """Reads that overlap their mates and begin and end at a few places; 30 SNVs, 10 indels."""
+    rng = np.random.default_rng(15)
+    ref = simulation.random_sequence(rng, 9000)
+    sizes = iter([1, 2, 3, 5, 8, 11, 15, 20, 25, 30])
+    edits = []
+    for k, at in enumerate(range(400, 8400, 200)):
+        at += int(rng.integers(0, 60))
+        if k % 4:
+            edits.append((at, 1, other(ref[at])))
+        elif k % 8:
+            edits.append((at, next(sizes), ""))
+        else:
+            edits.append((at, 0, simulation.random_sequence(rng, next(sizes))))
+    fasta = simulation.write_fasta(tmp_path / "ref.fa", {"one": ref})
+    bam = simulation.simulate(
+        tmp_path / "a.bam", {"one": ref}, {"one": [edits]}, depth=150, length=250, amplicon=130
+    )
+    lines = lines_of(shard(fasta, bam, 0, 9000, ploidy=1))
+    assert all(line.split("\t")[6] == "PASS" for line in lines)
+    assert len(lines) == len(edits) == 40
+    assert apply(ref, lines, 0) == simulation.haplotype(ref, edits)[0]
+
+
 def test_extreme_depth_is_thinned_alike(tmp_path, simulation):
     rng = np.random.default_rng(14)
     ref = {"one": simulation.random_sequence(rng, 1500)}

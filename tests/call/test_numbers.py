@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lingqu.call.kernels.numbers import ERROR, log10, pow10
+from lingqu.call.kernels.numbers import log10, pow10
 
 FUNCTIONS = [(log10, pow10), (log10.py_func, pow10.py_func)]
 
@@ -29,8 +29,3 @@ def test_edges():
 @given(st.floats(-250, 0))
 def test_they_are_inverse(x):
     assert log10(pow10(x)) == pytest.approx(x, abs=1e-11)
-
-
-def test_error_table():
-    assert ERROR[30] == pytest.approx(1e-3, rel=1e-11)
-    assert ERROR[0] == ERROR[1]

@@ -1,19 +1,11 @@
-"""Logarithms, powers and Phred tables that are the same on every CPU.
+"""Logarithms and powers that are the same on every CPU.
 
 Only sums, products, frexp and ldexp: no call into a mathematical library, no fused operations.
 """
 
 import math
 
-import numpy as np
-
 from lingqu.base.jit import kernel
-
-MAX_PHRED = 93
-
-_QUALITIES = np.arange(MAX_PHRED + 1)
-ERROR = np.array([float(f"{10 ** (-q / 10):.12e}") for q in np.maximum(_QUALITIES, 1)])
-"""float64[94]: probability of a wrong base of that Phred quality (0 counts as 1)."""
 
 _LOG10_2 = 0.30102999566398120
 _INV_LN2 = 1.4426950408889634

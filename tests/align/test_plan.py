@@ -4,7 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lingqu.align import plan
@@ -12,6 +12,7 @@ from lingqu.align.records import UNPLACED
 
 
 @given(st.lists(st.integers(0, 50), max_size=60), st.integers(1, 200))
+@settings(max_examples=500)
 def test_cut(weights, limit):
     weight = np.array(weights, np.int64)
     stretches = plan.cut(weight, limit)

@@ -38,14 +38,20 @@ def shard_limit(weight: np.ndarray) -> int:
     return min(max(int(weight.sum()) // _SHARDS, least), most)
 
 
+def _starts(weight: np.ndarray, limit: int) -> list[int]:
+    """Where stretches of about `limit` begin, the first at 0; each has some weight."""
+    heavy = np.flatnonzero(weight)
+    before = (np.cumsum(weight) - weight)[heavy]
+    starts = heavy[np.diff(before // limit, prepend=-1) > 0].tolist()
+    return [0, *starts[1:]] if starts else []
+
+
 def cut(weight: np.ndarray, limit: int) -> list[tuple[int, int]]:
     """Keys [low, high) of stretches of whole windows that weigh about `limit` each."""
-    if not weight.any():
-        return []
-    before = np.cumsum(weight) - weight
-    starts = np.flatnonzero(np.diff(before // limit, prepend=-1))
-    keys = [int(start) << WINDOW_BITS for start in starts] + [len(weight) << WINDOW_BITS]
-    return list(pairwise(keys))
+    starts = _starts(weight, limit)
+    return [
+        (low << WINDOW_BITS, high << WINDOW_BITS) for low, high in pairwise([*starts, len(weight)])
+    ]
 
 
 def stretches(
@@ -65,10 +71,8 @@ def unplaced_stretches(
 
     size: bytes of unplaced records in each chunk.
     """
-    weight = np.array(size, np.int64)
-    before = np.cumsum(weight) - weight
-    starts = np.flatnonzero(np.diff(before // limit, prepend=-1)).tolist() if weight.any() else []
+    starts = _starts(np.array(size, np.int64), limit)
     return [
         StretchTask(fasta, folder, first + i, begin, end, UNPLACED, UNPLACED + 1)
-        for i, (begin, end) in enumerate(zip(starts, [*starts[1:], len(size)], strict=False))
+        for i, (begin, end) in enumerate(pairwise([*starts, len(size)]))
     ]

@@ -35,7 +35,8 @@ def write_pairs(folder: Path, pairs: list) -> tuple[Path, Path]:
     return paths
 
 
-hypothesis.settings.register_profile("suite", deadline=None)  # a first call compiles
+# A first call compiles, so no deadline; CI draws the same examples each time.
+hypothesis.settings.register_profile("suite", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("suite")
 
 

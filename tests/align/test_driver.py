@@ -11,6 +11,7 @@ import pytest
 
 from lingqu.align import driver
 from lingqu.align.lanes import Lane, read_group
+from lingqu.align.options import Options
 from lingqu.base.errors import LingquError
 from lingqu.cluster import open_cluster
 from lingqu.formats import fastq
@@ -206,7 +207,12 @@ def test_reads_of_another_sample(tmp_path):
 def test_duplicates_are_left_unmarked_when_asked(reference, deep_reads, lane_of, tmp_path):
     with open_cluster(1) as cluster:
         stats = driver.align(
-            reference, [lane_of(*deep_reads)], "NA12878", tmp_path / "x.bam", cluster, mark=False
+            reference,
+            [lane_of(*deep_reads)],
+            "NA12878",
+            tmp_path / "x.bam",
+            cluster,
+            Options(mark=False),
         )
     assert stats["duplicates"] == 0
     assert stats["command"].endswith("--no-duplicates")

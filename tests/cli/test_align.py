@@ -9,6 +9,8 @@ import sys
 import pysam
 import pytest
 
+from lingqu.sequence.codes import decode
+
 
 def lingqu(*arguments, **options):
     """Run the command line."""
@@ -43,6 +45,23 @@ def test_align_pairs(reference, few_reads, tmp_path):
     stats = json.loads((tmp_path / "x.bam.stats.json").read_text())
     assert stats["reads"] == 600
     assert stats["bases"] == 60_600
+
+
+def test_other_places_are_told_when_asked_for(tmp_path, demo_window):
+    copied = decode(demo_window[:3_000])
+    (tmp_path / "twice.fa").write_text(f">one\n{copied}\n>two\n{copied}\n")
+    (tmp_path / "reads.fq").write_text(f"@r\n{copied[1_000:1_100]}\n+\n{'I' * 100}\n")
+    for wanted, flags in ((0, [0]), (2, [0, 0x100])):
+        out = tmp_path / f"{wanted}.bam"
+        found = lingqu(
+            "align", tmp_path / "twice.fa", tmp_path / "reads.fq", "--sample", "s",
+            "--secondary", wanted, "-o", out,
+        )  # fmt: skip
+        assert found.returncode == 0, found.stderr
+        with pysam.AlignmentFile(str(out)) as reader:
+            records = list(reader)
+        assert sorted(record.flag for record in records) == flags
+        assert all(record.pos == 1_000 and record.mapping_quality == 0 for record in records)
 
 
 def test_foreign_tools_find_nothing_wrong(aligned_by_command, reference):

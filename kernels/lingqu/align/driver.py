@@ -6,7 +6,7 @@ there; shards of the genome are then sorted, compressed and indexed on their own
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from lingqu.align.batch import InsertModel
 from lingqu.align.index import open_index
 from lingqu.align.join import join
 from lingqu.align.lanes import Lane
+from lingqu.align.options import Options
 from lingqu.align.sources import Source, open_source
 from lingqu.align.stats import stats_of
 from lingqu.align.steps import ChunkTask, align_chunk, insert_of, judge_duplicates, write_shard
@@ -29,6 +30,7 @@ from lingqu.formats.arrays import whole_facts, write_arrays
 from lingqu.formats.bam_header import header_text
 from lingqu.formats.reference import Reference
 
+USUAL = Options()
 UNKNOWN = InsertModel(False, 0.0, 0.0, 0, 0)
 
 
@@ -41,7 +43,7 @@ class _Run:
     cluster: Cluster
     source: Source
     reference: Reference
-    mark: bool
+    options: Options
 
 
 def _insert_models(run: _Run) -> Callable:
@@ -69,7 +71,16 @@ def _chunk_tasks(run: _Run) -> Iterator[ChunkTask]:
     insert, templates = _insert_models(run), 0
     for number, chunk in enumerate(run.source.chunks()):
         name = run.source.groups[chunk.group]["ID"].encode()
-        yield ChunkTask(run.fasta, run.folder, number, templates, name, insert(chunk), chunk)
+        yield ChunkTask(
+            run.fasta,
+            run.folder,
+            number,
+            templates,
+            name,
+            insert(chunk),
+            run.options.secondary,
+            chunk,
+        )
         templates += chunk.records
 
 
@@ -104,7 +115,7 @@ def _mark_duplicates(run: _Run, facts: list[dict], weight: np.ndarray) -> None:
     if whole_facts(path) is not None:
         return
     kind = np.zeros(sum(fact["templates"] for fact in facts), np.uint8)
-    weight = weight if run.mark else np.zeros_like(weight)
+    weight = weight if run.options.mark else np.zeros_like(weight)
     tasks = plan.stretches(run.fasta, run.folder, len(facts), weight, plan.STRETCH_ROWS)
     for ordinals, kinds in run.cluster.map(judge_duplicates, tasks):
         kind[ordinals] = kinds
@@ -125,29 +136,34 @@ def _write_shards(run: _Run, facts: list[dict], weight: np.ndarray) -> list[dict
 
 
 def align(
-    fasta: Path, lanes: list[Lane], sample: str, out: Path, cluster: Cluster, mark: bool = True
+    fasta: Path,
+    lanes: list[Lane],
+    sample: str,
+    out: Path,
+    cluster: Cluster,
+    options: Options = USUAL,
 ) -> dict:
     """Align the lanes of a sample to a reference; write `out` (.bam or .cram), index and stats.
 
-    mark: whether to mark duplicates. Returns the stats (`lingqu.align.stats`). The bytes depend on
-    the reads, the reference, the lanes' read groups, `mark` and the version, and not on the
-    cluster. A run that was stopped is taken up where it was. Raises LingquError on input
-    that is at fault, OSError where the disk is.
+    Returns the stats (`lingqu.align.stats`). The bytes depend on the reads, the reference, the
+    lanes' read groups, the options and the version, and not on the cluster. A run that was stopped
+    is taken up where it was. Raises LingquError on input that is at fault, OSError where the disk
+    is.
     """
     inputs = [file_facts(path) for lane in lanes for path in lane.files]
     index = open_index(fasta)
     source = open_source(lanes, sample, index.reference)
-    command = source.command(fasta, sample, mark)
+    command = source.command(fasta, sample, options)
     identity = {
         "version": [__version__, source_digest()],
         "reference": list(index.reference.md5s),
         "inputs": inputs,
         "groups": source.groups,
-        "mark": mark,
+        "options": asdict(options),
     }
     with checkpoint(out, identity) as folder:
         whole = fasta.absolute(), folder.absolute()  # workers may be in another folder
-        run = _Run(*whole, cluster, source, index.reference, mark)
+        run = _Run(*whole, cluster, source, index.reference, options)
         facts = _align_chunks(run)
         _write_table(run, facts)
         windows = (len(index.reference.codes) >> (plan.WINDOW_BITS - 1)) + 1

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lingqu.align.lanes import Lane, read_group
+from lingqu.align.options import Options
 from lingqu.formats.fastq import Chunk, read_chunks
 from lingqu.formats.reference import Reference
 from lingqu.formats.unaligned import is_alignment_file, read_alignment_chunks, read_groups_of
@@ -28,11 +29,10 @@ class Source:
             else:
                 yield from read_chunks(first, lane.files)
 
-    def command(self, fasta: Path, sample: str, mark: bool) -> str:
+    def command(self, fasta: Path, sample: str, options: Options) -> str:
         """The command line for @PG: without folders, output, threads and backend."""
         files = [path.name for lane in self.lanes for path in lane.files]
-        words = ["lingqu align", fasta.name, *files, "--sample", sample]
-        return " ".join(words if mark else [*words, "--no-duplicates"])
+        return " ".join(["lingqu align", fasta.name, *files, "--sample", sample, *options.words()])
 
 
 def open_source(lanes: list[Lane], sample: str, reference: Reference) -> Source:

@@ -39,6 +39,7 @@ class ChunkTask:
     first_template: int
     group_id: bytes
     insert: InsertModel
+    secondary: int
     chunk: Chunk
 
 
@@ -89,7 +90,7 @@ def align_chunk(task: ChunkTask) -> dict:
         return facts
     index = open_index(task.fasta)
     reads = read_batch(task.chunk)
-    found = align_reads(index, reads, task.insert, task.first_template)
+    found = align_reads(index, reads, task.insert, task.first_template, task.secondary)
     records = sorted_records(reads, found, index.reference, task.group_id)
     ends = duplicate_records(reads, found, index.reference)
     placed = int(np.searchsorted(records.key, UNPLACED))

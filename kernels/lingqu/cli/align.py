@@ -47,6 +47,13 @@ def _told(out: Path, stats: dict) -> str:
 @click.option("-R", "line", metavar="LINE", help="Read group, as bwa's: '@RG\\tID:L1\\tSM:S'.")
 @click.option("--lanes", "table", type=_PATH, help="Table of lanes: R1, R2, ID, LB, PL, PU.")
 @click.option("--no-duplicates", is_flag=True, help="Mark no duplicates: for amplicons.")
+@click.option(
+    "--secondary",
+    type=click.IntRange(0, 10),
+    default=0,
+    show_default=True,
+    help="Write so many other places of a read, as secondary records.",
+)
 @click.option("-t", "--threads", type=click.IntRange(1), help="Cores to use  [default: all].")
 @click.option(
     "--backend",
@@ -57,7 +64,7 @@ def _told(out: Path, stats: dict) -> str:
 )
 @click.option("--scheduler", type=_PATH, help="Scheduler file of a running Dask cluster.")
 def command(
-    fasta, reads, out, sample, line, table, no_duplicates, threads, backend, scheduler
+    fasta, reads, out, sample, line, table, no_duplicates, secondary, threads, backend, scheduler
 ) -> None:
     """Align reads to a reference: sorted, duplicates marked, indexed, in one step.
 
@@ -89,7 +96,8 @@ def command(
     if is_cold():
         say("compiling the kernels for the first time (under a minute)")
     from lingqu.align.driver import align
+    from lingqu.align.options import Options
 
     with open_cluster(threads, backend, scheduler) as cluster:
-        stats = align(fasta, lanes, sample, out, cluster, not no_duplicates)
+        stats = align(fasta, lanes, sample, out, cluster, Options(not no_duplicates, secondary))
     say(_told(out, stats))

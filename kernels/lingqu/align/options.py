@@ -1,0 +1,16 @@
+"""What a run of the aligner may be asked to do otherwise."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Options:
+    """mark: whether to mark duplicates. secondary: secondary records a read at most."""
+
+    mark: bool = True
+    secondary: int = 0
+
+    def words(self) -> list[str]:
+        """The options as given on the command line; nothing where they are the usual ones."""
+        words = [] if self.mark else ["--no-duplicates"]
+        return [*words, "--secondary", str(self.secondary)] if self.secondary else words

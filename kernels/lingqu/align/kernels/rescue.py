@@ -13,6 +13,12 @@ MIN_CHAIN = 17
 MOST = 2
 """Places taken from one window."""
 
+WITHIN = 12
+"""Score units below a read's best within which a place counts as one of its best."""
+
+MAX_ANCHORS = 4096
+"""Shared words of a window at most."""
+
 TRIED = 16
 """Best places of a read around which its mate is sought."""
 
@@ -96,6 +102,41 @@ def _has_partner(table, a, length_a, first, count, length_b, low, high):
 
 
 @kernel
+def _window(table, c, length, high, limit):
+    """Where the mate of candidate c may lie: (strand, begin, end) within [0, limit)."""
+    if table.strand[c]:
+        end = table.ref_end[c] + length - table.read_end[c]
+        return 0, max(end - high, 0), min(end, limit)
+    begin = table.ref_begin[c] - table.read_begin[c]
+    return 1, max(begin, 0), min(begin + high, limit)
+
+
+@kernel
+def _least_score(table, first, count):
+    """Score from which on a candidate is good enough to seek a mate beside it."""
+    best = MIN_SCORE + WITHIN
+    for c in range(first, first + count):
+        if table.ref_end[c]:
+            best = max(best, table.score[c])
+    return best - WITHIN
+
+
+@kernel
+def _take_places(anchors, hits, scores, previous, table, at):
+    """Chain the shared words into fresh candidates at table[at:]; returns how many."""
+    if hits < 2:
+        return 0
+    sort_anchors(anchors, hits)
+    score_anchors(anchors, hits, WORD, scores, previous)
+    taken = take_chains(anchors, hits, WORD, scores, previous, MOST, table, at)
+    kept = 0
+    while kept < taken and table.chain[at + kept] >= MIN_CHAIN:
+        table.ref_end[at + kept] = 0
+        kept += 1
+    return kept
+
+
+@kernel
 def rescue_mates(table, slots, counts, codes, start, keep, reference, low, high):
     """Add to the candidates of a paired chunk the places found near their mates'.
 
@@ -106,9 +147,9 @@ def rescue_mates(table, slots, counts, codes, start, keep, reference, low, high)
     longest = keep.max() if keep.size else 0
     words = np.empty(longest + 1, np.uint32)
     links = np.empty(longest + 1, np.int32)
-    anchors = np.empty(4096, np.int64)
-    scores = np.empty(4096, np.int32)
-    previous = np.empty(4096, np.int32)
+    anchors = np.empty(MAX_ANCHORS, np.int64)
+    scores = np.empty(MAX_ANCHORS, np.int32)
+    previous = np.empty(MAX_ANCHORS, np.int32)
     epoch = 0
     added = 0
     for r in range(keep.size):
@@ -118,42 +159,23 @@ def rescue_mates(table, slots, counts, codes, start, keep, reference, low, high)
         had = counts[mate]
         if n < WORD:
             continue
-        best = 0
-        for c in range(slots[r], slots[r] + counts[r]):
-            if table.ref_end[c]:
-                best = max(best, table.score[c])
+        least = _least_score(table, slots[r], counts[r])
         tried = 0
         for c in range(slots[r], slots[r] + counts[r]):
-            if not table.ref_end[c] or table.score[c] < max(best - 12, MIN_SCORE):
+            if not table.ref_end[c] or table.score[c] < least:
                 continue
-            if tried == TRIED or slot + counts[mate] + MOST > slots[mate + 1]:
+            at = slot + counts[mate]
+            if tried == TRIED or at + MOST > slots[mate + 1]:
                 break
             if _has_partner(table, c, keep[r], slot, had, n, low, high):
                 continue
             tried += 1
-            strand = 1 - table.strand[c]
-            if strand:
-                begin = table.ref_begin[c] - table.read_begin[c]
-                end = begin + high
-            else:
-                end = table.ref_end[c] + keep[r] - table.read_end[c]
-                begin = end - high
-            begin = max(begin, 0)
-            end = min(end, reference.size)
+            strand, begin, end = _window(table, c, keep[r], high, reference.size)
             epoch += 1
-            _fill_words(codes[strand, start[mate] : start[mate] + n], n, epoch, heads, words, links)
+            query = codes[strand, start[mate] : start[mate] + n]
+            _fill_words(query, n, epoch, heads, words, links)
             hits = _scan_window(reference, begin, end, strand, epoch, heads, words, links, anchors)
-            if hits < 2:
-                continue
-            sort_anchors(anchors, hits)
-            score_anchors(anchors, hits, WORD, scores, previous)
-            at = slot + counts[mate]
-            taken = take_chains(anchors, hits, WORD, scores, previous, MOST, table, at)
-            for k in range(taken):
-                if table.chain[at + k] < MIN_CHAIN:
-                    taken = k
-                    break
-                table.ref_end[at + k] = 0
+            taken = _take_places(anchors, hits, scores, previous, table, at)
             counts[mate] += taken
             added += taken
     return added

@@ -1,5 +1,7 @@
 """The folder that outlives a run that was stopped, and no other."""
 
+import os
+
 import pytest
 
 from lingqu.base.checkpoint import checkpoint, digest, file_facts
@@ -17,22 +19,59 @@ def test_kept_on_failure_and_removed_on_success(tmp_path):
     assert list(out.parent.iterdir()) == []
 
 
-def test_other_facts_and_outputs_are_apart(tmp_path):
+def test_outputs_are_apart(tmp_path):
     with (
         checkpoint(tmp_path / "x.bam", {"a": 1}) as one,
-        checkpoint(tmp_path / "x.bam", {"a": 2}) as two,
-        checkpoint(tmp_path / "y.bam", {"a": 1}) as three,
+        checkpoint(tmp_path / "y.bam", {"a": 1}) as two,
     ):
-        assert len({one, two, three}) == 3
+        assert one != two
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_one_run_at_a_time(tmp_path):
+@pytest.mark.parametrize("other", [1, 2])
+def test_one_run_at_a_time(other, tmp_path):
     with (
-        checkpoint(tmp_path / "x.bam", {}),
+        checkpoint(tmp_path / "x.bam", {"a": 1}),
         pytest.raises(LingquError, match=r"x\.bam: another run"),
-        checkpoint(tmp_path / "x.bam", {}),
+        checkpoint(tmp_path / "x.bam", {"a": other}),
     ):
         pass
+
+
+def test_a_removed_lock_is_none(tmp_path, monkeypatch):
+    out, lock = tmp_path / "x.bam", tmp_path / ".lingqu" / "x.bam.lock"
+    original = os.open
+
+    def late(path, *arguments):
+        """Between open and flock, the last holder removes the lock."""
+        monkeypatch.undo()
+        handle = original(path, *arguments)
+        lock.unlink()
+        return handle
+
+    monkeypatch.setattr(os, "open", late)
+    with (
+        checkpoint(out, {}),
+        pytest.raises(LingquError, match="another run"),
+        checkpoint(out, {}),
+    ):
+        pass
+
+
+def test_what_killed_runs_left_is_removed(tmp_path):
+    out = tmp_path / "x.bam"
+    for name in ("x.bam", "y.bam"):
+        with pytest.raises(KeyError), checkpoint(tmp_path / name, {"a": 1}) as folder:
+            (folder / "chunk").write_text("done")
+            raise KeyError
+    stale = [".x.bam.12.0123abcd.part", ".x.bam.bai.12.0123abcd.part"]
+    others = [".y.x.bam.12.0123abcd.part", ".x.bam.part", ".x.bam.gz.12.0123abcd.part"]
+    for name in stale + others:
+        (tmp_path / name).write_text("")
+    with checkpoint(out, {"a": 2}) as mine:
+        there = {path.name for path in (tmp_path / ".lingqu").iterdir()}
+        assert there == {mine.name, "x.bam.lock", folder.name, "y.bam.lock"}
+    assert {path.name for path in tmp_path.iterdir()} == {".lingqu", *others}
 
 
 def test_unwritable(tmp_path):
@@ -53,3 +92,9 @@ def test_facts(tmp_path):
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     with pytest.raises(LingquError, match="none: No such file"):
         file_facts(tmp_path / "none")
+
+
+def test_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "reads")
+    with pytest.raises(LingquError, match=r"reads: not a regular file.*write it to a file"):
+        file_facts(tmp_path / "reads")

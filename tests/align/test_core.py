@@ -6,6 +6,9 @@ import pytest
 from lingqu.align.batch import InsertModel, ReadBatch
 from lingqu.align.core import align_reads, estimate_insert
 from lingqu.align.index import open_index
+from lingqu.align.reads import read_batch
+from lingqu.base.errors import LingquError
+from lingqu.formats.fastq import read_chunks
 from lingqu.sequence.codes import decode, reverse_complement
 
 INSERT = InsertModel(True, 300.0, 30.0, 150, 450)
@@ -200,3 +203,27 @@ def test_the_insert_model_is_that_of_the_pairs(genome):
     assert abs(model.sd - 25) < 2
     assert model.low < 190 < 370 < model.high
     assert not estimate_insert(index, batch(reads[:20], True)).known
+
+
+def test_long_noisy_reads_find_room_for_their_operations(genome):
+    index, contigs = genome
+    rng = np.random.default_rng(31)
+    reads = []
+    for k in range(40):
+        whole = contigs["one"][1_000 + 900 * k :][:1_000]
+        pieces = [whole[i : i + 11] if i % 26 else whole[i : i + 13] for i in range(0, 1_000, 13)]
+        reads.append(np.concatenate(pieces)[: int(rng.integers(700, 900))])
+    reads.append(contigs["two"][-1_000:])
+    reads.append(np.concatenate((contigs["two"][-990:], rng.integers(0, 4, 10))))
+    found = align_reads(index, batch(reads, False), FREE, 0)
+    assert found.n >= len(reads)
+    assert found.score[found.record_start[40]] == 1_000
+    assert found.cigar_len.max() > 5
+
+
+def test_a_read_too_long_is_told_with_its_record(tmp_path):
+    path = tmp_path / "long.fq"
+    path.write_text(f"@a\nACGT\n+\nIIII\n@b\n{'A' * 1_001}\n+\n{'I' * 1_001}\n")
+    (chunk,) = read_chunks(0, (path,))
+    with pytest.raises(LingquError, match=r"long\.fq: record 2: 1,001 bases"):
+        read_batch(chunk)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+MAX_READ = 1000
+"""Longest read the aligner takes, in bases: scores fit 16 bits, windows the reference's padding."""
+
 
 @dataclass
 class ReadBatch:

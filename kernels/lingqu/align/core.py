@@ -20,9 +20,6 @@ from lingqu.align.kernels.strand import both_strands
 _WEIGHTS = weights()
 _LIMITS = phred_limits()
 
-INSERT_SAMPLE = 8192
-"""Templates at the start of a read group from which its insert sizes are estimated."""
-
 
 @dataclass
 class _Chunk:
@@ -96,7 +93,8 @@ def _extend_gapped(chunk: _Chunk, tasks: np.ndarray, width: int) -> None:
         return
     reads = chunk.reads
     tasks = tasks[np.argsort(reads.keep[chunk.table.read[tasks]], kind="stable")]
-    room = chunk.cigar_used + len(tasks) * 48 + 4096
+    # A gap costs more than six matches earn, so operations are under a third of the bases.
+    room = chunk.cigar_used + len(tasks) * (int(reads.keep.max()) // 3 + 8)
     if room > len(chunk.cigar):
         chunk.cigar = np.concatenate((chunk.cigar, np.empty(room, np.uint32)))
     chunk.cigar_used = extend_gapped(

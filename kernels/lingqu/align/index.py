@@ -1,5 +1,6 @@
 """The seed index of a reference: built once, beside its sequence, and memory-mapped by all."""
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -8,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lingqu.align.kernels.seed import count_seeds, place_seeds, sort_buckets
+from lingqu.align.kernels.seed import PLACE_BITS, count_seeds, place_seeds, sort_buckets
 from lingqu.base.atomic import publish
+from lingqu.base.errors import LingquError
 from lingqu.formats.reference import (
+    PAD,
     Reference,
     builder_lock,
     fingerprint,
@@ -19,7 +22,7 @@ from lingqu.formats.reference import (
 )
 from lingqu.sequence.kmers import K, S
 
-VERSION = 1
+VERSION = 2
 _WINDOW = 1 << 22
 
 
@@ -43,11 +46,22 @@ def _windows(reference: Reference):
 
 
 def _bucket_bits(bases: int) -> int:
-    """About three buckets for four seeds, seeds being a fifth of the bases."""
-    return min(max(int(bases // 4).bit_length(), 8), 28)
+    """About three buckets for four seeds; the rest of the hash must fit beside a place."""
+    return min(max(int(bases // 4).bit_length(), 2 * K + PLACE_BITS - 64), 28)
+
+
+def _identity(reference: Reference) -> dict:
+    """What the seeds of one reference have that those of no other have."""
+    sequence = hashlib.sha256("".join(reference.md5s).encode()).hexdigest()
+    return {"version": VERSION, "k": K, "s": S, "pad": PAD, "sequence": sequence}
 
 
 def _build(reference: Reference, folder: Path) -> None:
+    if len(reference.codes) >> (PLACE_BITS - 1) or int(reference.lengths.max()) >> 31:
+        raise LingquError(
+            f"{reference.path}: over 4.29 billion bases, or a contig of over 2.14 billion; split it"
+        )
+    (folder / "seeds.json").unlink(missing_ok=True)
     bits = _bucket_bits(int(reference.lengths.sum()))
     shift = np.uint64(2 * K - bits)
     hashes = np.empty(_WINDOW + K, np.uint64)
@@ -70,9 +84,9 @@ def _build(reference: Reference, folder: Path) -> None:
         entries.flush()
     with publish(folder / "buckets.u32") as beside:
         buckets.tofile(beside)
-    facts = {"version": VERSION, "k": K, "s": S, "bits": bits, "seeds": total}
+    facts = _identity(reference) | {"bits": bits, "seeds": total}
     with publish(folder / "seeds.json") as beside:
-        beside.write_text(json.dumps(facts | {"fasta": fingerprint(reference.path)}) + "\n")
+        beside.write_text(json.dumps(facts) + "\n")
 
 
 def _read_facts(reference: Reference) -> dict | None:
@@ -80,8 +94,7 @@ def _read_facts(reference: Reference) -> dict | None:
         facts = json.loads((store_folder(reference.path) / "seeds.json").read_text())
     except (OSError, ValueError):
         return None
-    current = {"version": VERSION, "k": K, "s": S, "fasta": fingerprint(reference.path)}
-    return facts if current.items() <= facts.items() else None
+    return facts if _identity(reference).items() <= facts.items() else None
 
 
 @lru_cache(maxsize=2)
@@ -101,11 +114,6 @@ def _open(reference_path: Path, _state: tuple) -> SeedIndex:
         np.memmap(folder / "buckets.u32", np.uint32, "r").view(np.ndarray),
         np.memmap(folder / "seeds.u64", np.uint64, "r").view(np.ndarray),
     )
-
-
-def is_built(fasta: str | Path) -> bool:
-    """Whether the index of `fasta` stands and is of its present state."""
-    return _read_facts(open_reference(fasta)) is not None
 
 
 def open_index(fasta: str | Path) -> SeedIndex:

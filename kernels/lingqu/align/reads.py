@@ -2,16 +2,26 @@
 
 import numpy as np
 
-from lingqu.align.batch import ReadBatch
+from lingqu.align.batch import MAX_READ, ReadBatch
 from lingqu.align.kernels.trim import adapters, trim
+from lingqu.base.errors import LingquError
 from lingqu.formats import fastq
 
 
 def read_batch(chunk: fastq.Chunk) -> ReadBatch:
-    """Parse a chunk and find its adapters; LingquError as `lingqu.formats.fastq.parse`."""
+    """Parse a chunk and find its adapters.
+
+    LingquError as `lingqu.formats.fastq.parse`, and on a read of over MAX_READ bases.
+    """
     columns = fastq.parse(chunk)
-    batch = ReadBatch(
-        paired=len(chunk.texts) == 2, keep=np.empty_like(columns["length"]), **columns
-    )
+    mates = len(chunk.texts)
+    longest = int(columns["length"].argmax())
+    if columns["length"][longest] > MAX_READ:
+        raise LingquError(
+            f"{chunk.files[longest % mates]}: record {chunk.first + longest // mates + 1:,}:"
+            f" {columns['length'][longest]:,} bases; lingqu aligns short reads, of at most"
+            f" {MAX_READ:,}"
+        )
+    batch = ReadBatch(paired=mates == 2, keep=np.empty_like(columns["length"]), **columns)
     trim(batch.codes, batch.start, batch.length, batch.paired, *adapters(), batch.keep)
     return batch

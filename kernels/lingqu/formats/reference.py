@@ -22,10 +22,10 @@ from lingqu.base.atomic import publish
 from lingqu.base.errors import LingquError
 from lingqu.sequence.codes import ANY, CODE_OF_ASCII
 
-PAD = 1024
+PAD = 4096
 """Codes of N before the first, between, and after the last contig: no window leaves the array."""
 
-VERSION = 2
+VERSION = 3
 _BLOCK = 1 << 24
 _IUPAC = b"ACGTURYSWKMBDHVN"
 _BLANK = b" \t\r\n"

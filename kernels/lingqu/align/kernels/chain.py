@@ -109,14 +109,14 @@ def take_chains(anchors, n, k, scores, previous, most, table, slot):
     """Write the best chains, at most `most`, each anchor in one, to table[slot:]; how many."""
     taken = 0
     floor = 0
-    while taken < most:
+    for _ in range(4 * most):
         end = -1
         best = np.int32(0)
         for i in range(n):
             if scores[i] > best:
                 best = scores[i]
                 end = i
-        if end < 0 or best * 4 < floor:
+        if end < 0 or best * 4 < floor or taken == most:
             break
         floor = max(floor, best)
         low = high = (anchors[end] >> _READ_BITS) - (anchors[end] & _READ_MASK)

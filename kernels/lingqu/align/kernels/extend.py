@@ -19,9 +19,6 @@ from lingqu.align.kernels.scoring import (
 from lingqu.base.jit import kernel
 
 LANES = 32
-MAX_READ = 1000
-"""Longest read the DP takes, in bases."""
-
 NARROW = 40
 WIDE = 160
 """Widths of the band, in diagonals."""
@@ -357,8 +354,8 @@ def extend_gapped(tasks, width, table, codes, start, keep, reference, cigar, cig
     """Align the candidates in `tasks` (int64[]) in a band of `width` and update the table.
 
     codes: uint8[2, bases], reads forward and reverse-complemented, read r at start[r]:][:keep[r]].
-    reference: uint8[], padded. cigar: uint32[], pool with room for
-    40 operations a task from cigar_used on. An alignment is taken over only where it scores more
+    reference: uint8[], padded. cigar: uint32[], pool with room, from cigar_used on, for a third of
+    the longest read and 8 operations a task. An alignment is taken over only where it scores more
     than what the table holds. Returns the new cigar_used.
     """
     longest = 0

@@ -19,7 +19,8 @@ UNPAIRED = 17
 MAX_MAPQ = 60
 _CHANCE = 20
 _FREQUENT_BONUS = 3
-_STEP = 10.0**-0.6
+_STEP = 0.251188643150958  # 10^-0.6; literals, since pow differs between C libraries
+_DECIBEL = 0.7943282347242815  # 10^-0.1
 _WEIGHTS = 64
 
 
@@ -35,7 +36,7 @@ def phred_limits():
     """float64[MAX_MAPQ + 1]: error probability of each Phred score."""
     table = np.ones(MAX_MAPQ + 1)
     for i in range(1, MAX_MAPQ + 1):
-        table[i] = table[i - 1] * 10.0**-0.1
+        table[i] = table[i - 1] * _DECIBEL
     return table
 
 

@@ -1,5 +1,6 @@
 """Shards to one file: header, blocks in order, end of file, and the merged index."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -22,7 +23,10 @@ def _append(out, path: Path) -> int:
     with path.open("rb") as source:
         done = 0
         while done < size:
-            done += os.sendfile(out.fileno(), source.fileno(), start + done, size - done)
+            sent = os.sendfile(out.fileno(), source.fileno(), start + done, size - done)
+            if not sent:
+                raise OSError(errno.EIO, "ends too early", str(path))
+            done += sent
     out.seek(0, os.SEEK_END)
     return size
 
@@ -37,7 +41,8 @@ def _write_bam(path: Path, folder: Path, header: bytes, shards: list[dict]) -> l
             _append(out, source)
             if shard["placed"]:
                 _, arrays = open_arrays(source)
-                placed.append((at, {k: v for k, v in arrays.items() if k != "blocks"}))
+                # copies: a map is an open file, and shards are many
+                placed.append((at, {k: v.copy() for k, v in arrays.items() if k != "blocks"}))
         out.write(bgzf.EOF)
     return placed
 

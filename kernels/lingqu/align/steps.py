@@ -124,7 +124,7 @@ def judge_duplicates(task: StretchTask) -> tuple[np.ndarray, np.ndarray]:
         _, arrays = open_arrays(chunk_path(task.folder, number))
         low, high = np.searchsorted(arrays[_ENDS + "first_key"], [task.low, task.high])
         for name, part in parts.items():
-            part.append(arrays[_ENDS + name][low:high])
+            part.append(arrays[_ENDS + name][low:high].copy())  # a map is an open file
         counts.append(high - low)
     columns = {name: np.concatenate(part) for name, part in parts.items()}
     of = {name: np.repeat(column[task.first : task.last], counts) for name, column in table.items()}
@@ -132,24 +132,39 @@ def judge_duplicates(task: StretchTask) -> tuple[np.ndarray, np.ndarray]:
     return find_duplicates(columns, ordinal, of["library"], of["group"], of["distance"])
 
 
+def _bytes_of(places: list[tuple[Path, int, int]]) -> np.ndarray:
+    """Bytes [begin, end) of the records of each chunk file, one after another."""
+    data, at = np.empty(sum(end - begin for _, begin, end in places), np.uint8), 0
+    for path, begin, end in places:
+        if begin < end:
+            _, chunk = open_arrays(path)
+            data[at : at + end - begin] = chunk["data"][begin:end]
+            at += end - begin
+    return data
+
+
 def _gather(task: StretchTask) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Columns key, span, begin, size, kind of the stretch's records in chunk order; their bytes."""
+    """Columns key, span, begin, size, kind of the stretch's records in chunk order; their bytes.
+
+    No chunk's map outlives its turn: each is an open file, and chunks are many.
+    """
     _, table = open_arrays(task.folder / "chunks")
     _, duplicates = open_arrays(task.folder / "duplicates")
-    columns, pieces, at = {name: [] for name in ("key", "span", "begin", "size", "kind")}, [], 0
+    columns, places, at = {name: [] for name in ("key", "span", "begin", "size", "kind")}, [], 0
     for number in range(task.first, task.last):
-        _, chunk = open_arrays(chunk_path(task.folder, number))
+        path = chunk_path(task.folder, number)
+        _, chunk = open_arrays(path)
         low, high = np.searchsorted(chunk["key"], [task.low, task.high])
-        offset = chunk["offset"][low : high + 1]
-        pieces.append(chunk["data"][offset[0] : offset[-1]])
-        columns["key"].append(chunk["key"][low:high])
-        columns["span"].append(chunk["span"][low:high])
+        offset = chunk["offset"][low : high + 1].copy()
+        places.append((path, int(offset[0]), int(offset[-1])))
+        columns["key"].append(chunk["key"][low:high].copy())
+        columns["span"].append(chunk["span"][low:high].copy())
         columns["begin"].append(offset[:-1] - offset[0] + at)
         columns["size"].append(np.diff(offset))
         ordinal = table["first_template"][number] + chunk["template"][low:high]
         columns["kind"].append(duplicates["kind"][ordinal])
-        at += len(pieces[-1])
-    return {name: np.concatenate(parts) for name, parts in columns.items()}, np.concatenate(pieces)
+        at += int(offset[-1] - offset[0])
+    return {name: np.concatenate(parts) for name, parts in columns.items()}, _bytes_of(places)
 
 
 def _compress(columns: dict, order: np.ndarray, data: np.ndarray) -> tuple[list[bytes], np.ndarray]:

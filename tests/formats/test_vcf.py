@@ -1,6 +1,7 @@
 """VCF in and out, read back by pysam."""
 
 import gzip
+import os
 
 import pysam
 import pytest
@@ -90,6 +91,24 @@ def test_nothing_is_left_of_a_failure(tmp_path, reference, name):
     with pytest.raises(RuntimeError):
         fail()
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "old"), [("x.vcf.gz", ".tbi"), ("x.bcf", ".csi")])
+def test_no_old_index_beside_a_new_file(tmp_path, reference, name, old, monkeypatch):
+    path, index = tmp_path / name, tmp_path / f"{name}{old}"
+    index.write_text("of an earlier run")
+    original = os.replace
+
+    def last(source, target):
+        original(source, target)
+        if target == path:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", last)
+    with pytest.raises(KeyboardInterrupt), VcfWriter(path, header_lines(reference)):
+        pass
+    assert path.exists()
+    assert not index.exists()
 
 
 def test_same_records_same_bytes(tmp_path, reference):

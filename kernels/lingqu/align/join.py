@@ -11,7 +11,7 @@ from lingqu.base.atomic import publish
 from lingqu.formats import bgzf
 from lingqu.formats.arrays import array_start, open_arrays
 from lingqu.formats.bam_header import bam_header
-from lingqu.formats.bam_index import index_bytes, merge
+from lingqu.formats.bam_index import index_bytes, indices_of, merge
 from lingqu.formats.cram import write_cram
 from lingqu.formats.reference import Reference
 
@@ -54,7 +54,7 @@ def join(out: Path, folder: Path, reference: Reference, header: str, shards: lis
         bam = folder / "joined.bam"
         _write_bam(bam, folder, head, shards)
         return write_cram(bam, out, reference, folder)
-    with publish(out, within=folder) as beside:
+    with publish(out, folder, indices_of(out)) as beside:
         placed = _write_bam(beside, folder, head, shards)
     unplaced = sum(shard["records"] for shard in shards if not shard["placed"])
     suffix, index = index_bytes(merge(placed), np.asarray(reference.lengths), unplaced)

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
@@ -17,11 +17,15 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def publish(path: str | Path, within: Path | None = None) -> Iterator[Path]:
+def publish(
+    path: str | Path, within: Path | None = None, outdated: Iterable[str | Path] = ()
+) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it is synced and renamed to `path`.
 
     On any failure the temporary file is removed and `path` is left as it was. `within` is another
     folder of the same file system for the temporary file: one that is cleaned after a crash.
+    `outdated` are files about the former `path`, as its index: removed right before the rename, so
+    that no kill leaves them beside a `path` that they are not of.
     """
     path = Path(path)
     name = f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part"
@@ -33,6 +37,8 @@ def publish(path: str | Path, within: Path | None = None) -> Iterator[Path]:
             os.fsync(handle)
         finally:
             os.close(handle)
+        for old in map(Path, outdated):
+            old.unlink(missing_ok=True)
         os.replace(beside, path)
         sync_folder(path.parent)
     except OSError as error:

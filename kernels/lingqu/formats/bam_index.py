@@ -4,6 +4,7 @@ Virtual offsets are uint64: (file offset of the block << 16) | offset within it.
 """
 
 import struct
+from pathlib import Path
 
 import numpy as np
 
@@ -150,6 +151,12 @@ def _contig(index: dict, tid: int, depth: int, csi: bool) -> bytes:
     if not csi:
         parts.append(struct.pack("<i", len(linear)) + linear.astype("<u8").tobytes())
     return b"".join(parts)
+
+
+def indices_of(path: Path) -> list[Path]:
+    """Where readers look for the index of the BAM or CRAM file `path`."""
+    ends = (".crai",) if path.suffix == ".cram" else (".bai", ".csi")
+    return [*(Path(f"{path}{end}") for end in ends), *(path.with_suffix(end) for end in ends)]
 
 
 def index_bytes(index: dict, lengths: np.ndarray, unplaced: int) -> tuple[str, bytes]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pysam
 
 from lingqu.base.atomic import publish
+from lingqu.formats.bam_index import indices_of
 from lingqu.formats.cram_index import crai_bytes
 from lingqu.formats.fasta_for_htslib import htslib_fasta
 from lingqu.formats.reference import Reference
@@ -18,7 +19,7 @@ def write_cram(bam: Path, out: Path, reference: Reference, within: Path | None =
     fasta = str(htslib_fasta(reference))
     options = {"reference_filename": fasta, "format_options": [b"multi_seq_per_slice=0"]}
     with (
-        publish(out, within) as beside,
+        publish(out, within, indices_of(out)) as beside,
         pysam.AlignmentFile(str(bam), check_sq=False) as reader,
         pysam.AlignmentFile(str(beside), "wc", template=reader, **options) as writer,
     ):

@@ -87,7 +87,8 @@ def _writing(path: Path, header: Sequence[str]) -> Iterator[Callable[[bytes], ob
     with contextlib.ExitStack() as published:
         # Left in reverse order: the file gets its name before its index does.
         index = published.enter_context(publish(f"{path}{ending}")) if ending else None
-        beside = published.enter_context(publish(path))
+        old = [f"{path}{end}" for end in (".tbi", ".csi")]
+        beside = published.enter_context(publish(path, outdated=old))
         how = {".vcf": _plain, ".gz": _bgzf, ".bcf": _bcf}[path.suffix]
         with how(beside) as write:
             write("".join(f"{line}\n" for line in header).encode("utf-8", "surrogateescape"))

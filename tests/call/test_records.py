@@ -28,7 +28,7 @@ def test_strand_bias_is_fishers_test(a, b, c, d):
 def call(**changes) -> Call:
     facts = {
         "site": 9, "pos": 9, "ref": "CAA", "alts": ("CA", "TAA", "*"), "alleles": (1, 2),
-        "depth": 20, "squares": 20 * 3600, "fragments": (1, 9, 8, 0), "forward": (1, 5, 4, 0),
+        "depth": 20, "squares": 20 * 3600, "weighed": 3, "fragments": (1, 9, 8, 0), "forward": (1, 5, 4, 0),
         "reverse": (0, 4, 4, 0), "log_none": -30.0, "log_other": -4.0,
         "likelihoods": {(a, b): -1.0 * (a + 4 * b) for b in range(4) for a in range(b + 1)},
     }  # fmt: skip
@@ -77,8 +77,17 @@ def test_given_line_keeps_what_was_given():
     assert set(given_line(None, site, "c", 2).split("\t")[9].split(":")[0]) == {".", "/"}
 
 
+def test_quality_zero_has_no_sign():
+    assert given_line(call(log_none=0.0), GivenSite(9, "CAA", ("CA", "TAA", "C")), "c", 2).split(
+        "\t"
+    )[5] == "0.0"  # fmt: skip
+
+
 @given(st.text("ACGT", min_size=1, max_size=5), st.text("ACGT", min_size=1, max_size=5))
 def test_given_edits_give_the_allele(ref, alt):
+    if ref == alt:
+        assert GivenSite(100, ref, (alt,)).edits() == []
+        return
     (edit,) = GivenSite(100, ref, (alt, "*", "<DEL>")).edits()
     start, removed, put = edit
     letters = "".join("ACGT"[code] for code in put)

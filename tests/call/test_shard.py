@@ -146,6 +146,63 @@ def test_given_sites(planted):
     assert [fields[6] for fields in columns] == ["PASS", "LowQual", "PASS"]
 
 
+@pytest.fixture(scope="module")
+def rearranged(tmp_path_factory, simulation):
+    """Long homozygous deletions, and one of 400 bases beside an SNV of its site."""
+    folder = tmp_path_factory.mktemp("long")
+    ref = simulation.random_sequence(np.random.default_rng(16), 24_000)
+    snv = (17_999, 1, other(ref[17_999]))
+    both = [(3000, 2500, ""), (9000, 5000, ""), (21_000, 1, other(ref[21_000]))]
+    fasta = simulation.write_fasta(folder / "ref.fa", {"one": ref})
+    haplotypes = [[*both, (18_000, 400, "")], [*both, snv]]
+    return fasta, simulation.simulate(folder / "a.bam", {"one": ref}, {"one": haplotypes}), ref
+
+
+def given(fasta, bam, *sites) -> list[list[str]]:
+    """Columns of the lines of given sites."""
+    lines = lines_of(shard(fasta, bam, 0, 24_000, sites=sites))
+    assert len(lines) == len(sites)
+    return [line.split("\t") for line in lines]
+
+
+def test_what_cannot_be_weighed_gets_no_genotype(rearranged, simulation):
+    fasta, bam, ref = rearranged
+    base = ref[21_000]
+    insertion = base + simulation.random_sequence(np.random.default_rng(17), 5000)
+    fields = given(
+        fasta, bam,
+        GivenSite(2999, ref[2999:5500], (ref[2999],)),
+        GivenSite(8999, ref[8999:14_000], (ref[8999],)),
+        GivenSite(21_000, base, (other(base), insertion)),
+        GivenSite(21_000, base, (other(base), "<DEL>")),
+        GivenSite(21_000, base, (base,)),
+    )  # fmt: skip
+    assert [row[9] for row in fields] == ["./.:.:0:.:."] * 5
+
+
+def test_alleles_of_a_site_stay_together(rearranged):
+    fasta, bam, ref = rearranged
+    base, long = ref[17_999], ref[17_999:18_400]
+    ((*_, sample),) = given(
+        fasta, bam, GivenSite(17_999, long, (base, other(base) + long[1:]))
+    )  # fmt: skip
+    assert sample.startswith("1/2:99:")
+
+
+def test_each_of_many_given_alleles_can_win(rearranged):
+    fasta, bam, ref = rearranged
+    base = ref[21_000]
+    wrong = [base + "ACGT"[k % 4] * (k // 4 + 1) + "GATTACA" for k in range(36)]
+    ((*_, sample),) = given(
+        fasta, bam, GivenSite(21_000, base, (*wrong, other(base), base))
+    )  # fmt: skip
+    genotype, quality, _, counts, likelihoods = sample.split(":")
+    assert (genotype, quality) == ("37/37", "99")
+    assert len(counts.split(",")) == 39
+    assert len(likelihoods.split(",")) == 39 * 40 // 2
+    assert max(map(int, likelihoods.split(","))) < 9999
+
+
 def test_no_reads_no_genotype(tmp_path, simulation):
     rng = np.random.default_rng(12)
     ref = {"one": simulation.random_sequence(rng, 3000)}

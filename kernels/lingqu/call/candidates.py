@@ -180,16 +180,23 @@ def prior_of(edit: Edit, ref: np.ndarray, gaps: np.ndarray) -> float:
     return model.REPEAT_INDEL_PRIOR if around.max() > 2e-4 else model.INDEL_PRIOR
 
 
-def group(edits: list[Edit]) -> list[tuple[int, int, int, int]]:
-    """Regions (left, right, first edit, edits) of edits that are sorted by (start, removed)."""
+def _near(region: list[int], edit: Edit) -> bool:
+    wide = max(region[1], edit.right) - region[0] > MAX_SPAN
+    return edit.left <= region[1] + JOIN and not wide
+
+
+def group(edits: list[Edit], sites: list[int] | None = None) -> list[tuple[int, int, int, int]]:
+    """Regions (left, right, first edit, edits) of edits that are sorted by (start, removed).
+
+    sites: the site of each edit; edits of one site stay together at any width.
+    """
     regions: list[list[int]] = []
     for number, edit in enumerate(edits):
         last = regions[-1] if regions else None
         if (
             last
-            and edit.left <= last[1] + JOIN
             and last[3] < MAX_EDITS
-            and max(last[1], edit.right) - last[0] <= MAX_SPAN
+            and (_near(last, edit) or (sites and sites[number] in sites[last[2] : number]))
         ):
             last[0] = min(last[0], edit.left)
             last[1] = max(last[1], edit.right)

@@ -41,7 +41,8 @@ META = [
 class Call:
     """One row of the genotyper at a site; pos is 0-based; alts[i] is allele i + 1.
 
-    fragments, forward, reverse: by allele. likelihoods: log10, by (a, b) with a <= b.
+    weighed: edits of the site that haplotypes were built of. fragments, forward, reverse: by
+    allele. likelihoods: log10, by (a, b) with a <= b.
     """
 
     site: int
@@ -51,6 +52,7 @@ class Call:
     alleles: tuple[int, int]
     depth: int
     squares: int
+    weighed: int
     fragments: tuple[int, ...]
     forward: tuple[int, ...]
     reverse: tuple[int, ...]
@@ -80,8 +82,8 @@ def read_row(ints: np.ndarray, floats: np.ndarray, regions, edits, ref: np.ndarr
         for mask in rows[:, 0].tolist()
     ]
     everywhere = sorted({e for edits_of_one in chosen for e in edits_of_one})
-    own = next(e for e in range(first, first + count) if edits.site[e] == ints[1])
-    pos = int(edits.anchor[own])
+    own = [e for e in range(first, first + count) if edits.site[e] == ints[1]]
+    pos = int(edits.anchor[own[0]])
     end = max([pos + 1, *(int(edits.start[e] + edits.removed[e]) for e in everywhere)])
     alts = tuple(
         "*" if mask == STAR else _spell(ref, edits, edits_of_one, pos, end)
@@ -96,6 +98,7 @@ def read_row(ints: np.ndarray, floats: np.ndarray, regions, edits, ref: np.ndarr
         alleles=(int(ints[3]), int(ints[4])),
         depth=int(ints[5]),
         squares=int(ints[6]),
+        weighed=sum(int(ints[7]) >> e - first & 1 for e in own),
         fragments=tuple(rows[:, 1].tolist()),
         forward=tuple(rows[:, 2].tolist()),
         reverse=tuple(rows[:, 3].tolist()),
@@ -136,20 +139,24 @@ def strand_bias(ref_forward: int, ref_reverse: int, alt_forward: int, alt_revers
 
 
 def _phred(log: float, most: int) -> float:
-    return min(max(-10 * log, 0.0), most)
+    return min(max(-10 * log, 0.0), most) + 0.0  # never -0.0
 
 
 def _format(call: Call, kept: list[int], ploidy: int, genotype: list[int]) -> str:
-    """The sample column GT:GQ:DP:AD:PL for the alleles `kept` (indices of the call, -1: unseen)."""
+    """The sample column GT:GQ:DP:AD:PL for the alleles `kept` (indices of the call).
+
+    -1: one that was weighed and dropped; as likely as the least likely of the others, at most.
+    """
     if not call.depth:
         return "/".join("." * ploidy) + ":.:0:.:."
     pairs = [(b, b) for b in range(len(kept))]
     if ploidy == 2:
         pairs = [(a, b) for b in range(len(kept)) for a in range(b + 1)]
+    least = min(log for log in call.likelihoods.values() if log > IMPOSSIBLE)
     logs = []
     for a, b in pairs:
         a, b = sorted((kept[a], kept[b]))
-        logs.append(call.likelihoods[a, b] if a >= 0 else IMPOSSIBLE)
+        logs.append(call.likelihoods[a, b] if a >= 0 else least)
     top = max(logs)
     seen = [round(min(10 * (top - log), MAX_PL)) for log in logs]
     fields = (
@@ -194,9 +201,13 @@ def call_line(call: Call, contig: str, ploidy: int) -> str:
 
 
 def given_line(call: Call | None, given: "GivenSite", contig: str, ploidy: int) -> str:
-    """The line of a site that was asked for, with the alleles that were given, in their order."""
+    """The line of a site that was asked for, with the alleles that were given, in their order.
+
+    Where one of these could not be weighed, what the others get would be wrong: no genotype.
+    """
     head = (contig, str(given.pos + 1), ".", given.ref, ",".join(given.alts))
-    if call is None or not call.depth:
+    weighed = call is not None and call.weighed == len(given.edits()) and given.is_spelled
+    if not weighed or not call.depth:
         empty = "/".join("." * ploidy) + ":.:0:.:."
         return "\t".join((*head, "0.0", "LowQual", "DP=0", FORMAT, empty))
     spelled = {_trimmed(call.ref, alt): a for a, alt in enumerate(call.alts, 1)}
@@ -227,11 +238,16 @@ class GivenSite:
     ref: str
     alts: tuple[str, ...]
 
+    @property
+    def is_spelled(self) -> bool:
+        """Whether all alleles are bases, or the `*` that an upstream deletion leaves."""
+        return all(alt == "*" or set(alt) <= set("ACGTN") for alt in self.alts)
+
     def edits(self) -> list[tuple[int, int, bytes]]:
-        """(start, removed, bases put in) of each allele that is spelled out."""
+        """(start, removed, bases put in) of each allele that is spelled out and not REF."""
         found = []
         for alt in self.alts:
-            if set(alt) <= set("ACGTN"):
+            if set(alt) <= set("ACGTN") and alt != self.ref:
                 shift, removed, put = _trimmed(self.ref, alt)
                 found.append((self.pos + shift, len(removed), encode(put).tobytes()))
         return found

@@ -104,9 +104,10 @@ def _pack_given(sites: tuple[GivenSite, ...], ref: np.ndarray):
 def _rows(reads, ref, edits, packed, shard: Shard):
     """Rows of `evaluate` of the regions that can hold records of the shard, and these regions."""
     span = int((reads.end - reads.pos).max()) if len(reads.pos) else 0
+    sites = packed.site.tolist() if shard.sites is not None else None
     regions = [
         (*region, int(np.searchsorted(reads.pos, region[0] - span)))
-        for region in candidates.group(edits)
+        for region in candidates.group(edits, sites)
         if region[1] > shard.start and region[0] <= shard.end
     ]
     regions = np.array(regions, np.int64).reshape(-1, 5)
@@ -171,14 +172,16 @@ def _call_part(shard: Shard) -> tuple[int, list[str]]:
     if shard.sites is None:
         edits, packed = _pack_found(reads, ref, start, end, shard.gaps)
         calls = _rows(reads, ref, edits, packed, shard)
-        lines = {
-            call.pos: records.call_line(call, shard.contig, shard.ploidy)
-            for call in calls
-            if _wanted(call.pos, shard) and records.worth_telling(call)
-        }
-        return under, [lines[pos] for pos in sorted(lines)]
+        told = {}
+        for call in sorted(calls, key=lambda call: call.log_none):  # the surest of a place
+            if _wanted(call.pos, shard) and records.worth_telling(call):
+                told.setdefault(call.pos, call)
+        return under, [
+            records.call_line(told[pos], shard.contig, shard.ploidy) for pos in sorted(told)
+        ]
     edits, packed = _pack_given(shard.sites, ref)
-    by_site = {call.site: call for call in _rows(reads, ref, edits, packed, shard)}
+    calls = _rows(reads, ref, edits, packed, shard)
+    by_site = {call.site: call for call in sorted(calls, key=lambda call: call.weighed)}
     lines = [
         records.given_line(by_site.get(number), site, shard.contig, shard.ploidy)
         for number, site in enumerate(shard.sites)

@@ -16,9 +16,10 @@ from lingqu.call.kernels.scan import gap_costs, repeat_end
 
 MAX_HAPS = 64
 """Most haplotypes at once; half of it starts a pruning."""
-MAX_ALLELES = 7
 MAX_EDITS = 40
 """Most edits of a region."""
+MAX_ALLELES = MAX_EDITS + 2
+"""Alleles of a site: the reference, each edit, and what an upstream deletion took away."""
 MAX_TEMPLATES = 400
 """Templates of a region that are used; of more, a fair part is, by the hash of their names."""
 MAX_HAP = 2048
@@ -366,8 +367,8 @@ def _count_support(reads, n, slots, who, chances, haps, allele_of, alleles, pos,
 def _write_record(table, alleles, allele_mask, region, site, prior_of, ints, floats, ploidy):
     """Choose the genotype of a site and write its record.
 
-    ints: [region, site, alleles, a, b, depth, sum of squared MAPQ, 0], then for each allele its
-    mask, fragments, forward and reverse reads, sum of MAPQ. floats: log10 of the posterior of no
+    ints: [region, site, alleles, a, b, depth, sum of squared MAPQ, mask of the edits of the region
+    that were weighed], then for each allele its mask, fragments, forward and reverse reads, sum of MAPQ. floats: log10 of the posterior of no
     ALT allele, of a genotype other than (a, b), then log10 likelihoods of the genotypes in VCF
     order (relative to the best). Returns whether the genotype holds an ALT allele.
     """
@@ -405,15 +406,13 @@ def _write_record(table, alleles, allele_mask, region, site, prior_of, ints, flo
 
 
 @kernel
-def _inserted(edits, first, count, mask):
-    """Bases that the edits of a mask, and the longest of the region, put in."""
-    total = np.int64(0)
-    longest = np.int64(0)
-    for e in range(count):
-        longest = max(longest, np.int64(edits.put[first + e]))
-        if mask >> e & 1:
-            total += edits.put[first + e]
-    return total + longest
+def _inserted(edits, first, e, mask):
+    """Bases that edit e and those of a mask put in."""
+    total = np.int64(edits.put[first + e])
+    for k in range(e):
+        if mask >> k & 1:
+            total += edits.put[first + k]
+    return total
 
 
 @kernel
@@ -426,8 +425,8 @@ def evaluate(
     reads: Alignments. template: int32[reads], number of each read's template. ref: uint8, the
     contig. edits: Edits. regions: int64[n, 5] (left, right, first edit, edits, first read).
     given: the edits are sites to genotype, each site gets a record and its edits exclude each
-    other; else only sites with an ALT allele in the likeliest genotype do. ints: int64[m, INTS],
-    floats: float64[m, FLOATS], see `_write_record`; m at least the number of edits.
+    other; else only sites with an ALT allele in the likeliest genotype do. A region
+    wider than MAX_HAP gets no record. ints: int64[m, INTS], floats: float64[m, FLOATS], see `_write_record`; m at least the number of edits.
     """
     rows = np.empty((_MAX_READS, 6), np.int64)
     who = np.empty((_MAX_READS, 2), np.int64)
@@ -450,6 +449,8 @@ def evaluate(
         first, count = regions[region, 2], regions[region, 3]
         begin = repeat_end(ref, left, -1, 6, _REPEAT) - _PAD - _FLANK
         end = repeat_end(ref, right_end, 1, 6, _REPEAT) + _PAD + _FLANK
+        if min(end, len(ref)) - max(begin, 0) > MAX_HAP:
+            continue
         n, slots = _gather(
             reads, template, slot_of, np.int64(region), left, right_end, begin + _FLANK,
             end - _FLANK, regions[region, 4], min_mapq, rows, who,
@@ -460,6 +461,7 @@ def evaluate(
         edit_prior = edits.prior[first : first + count]
         masks[0] = 0
         n_haps, known = np.int64(1), np.int64(0)
+        weighed = np.int64(0)
         for e in range(count + 1):
             if e == count or n_haps > MAX_HAPS // 2:
                 for h in range(known, n_haps):
@@ -482,8 +484,9 @@ def evaluate(
                     known = n_haps
             if e < count:
                 for h in range(n_haps):
-                    fits = end - begin + _inserted(edits, first, count, masks[h]) <= MAX_HAP
+                    fits = end - begin + _inserted(edits, first, e, masks[h]) <= MAX_HAP
                     if fits and not conflict(edits, e, masks[h], first, given):
+                        weighed |= np.int64(1) << e
                         masks[n_haps] = masks[h] | np.int64(1) << e
                         n_haps += 1
         for e in range(count):
@@ -507,6 +510,7 @@ def evaluate(
                 table, alleles, allele_mask, region, site, prior_of, ints[written],
                 floats[written], ploidy,
             )  # fmt: skip
+            ints[written, 7] = weighed
             if called or given:
                 _count_support(
                     reads, n, slots, who, chances, n_haps, allele_of, alleles,

@@ -96,6 +96,22 @@ def test_planted_detours_are_found(clipped, simulation):
         assert len(found) < 10
 
 
+def test_depth_hides_nothing(tmp_path, simulation):
+    """The k-mers of a thousand reads with errors are more than the table takes."""
+    ref = simulation.random_sequence(np.random.default_rng(9), 1500)
+    edit = (700, 0, "GATTACAGGCTTAACCGTGACCATG")
+    fasta = simulation.write_fasta(tmp_path / "ref.fa", {"one": ref})
+    bam = simulation.simulate(
+        tmp_path / "deep.bam", {"one": ref}, {"one": [[edit], []]}, depth=1000
+    )  # fmt: skip
+    reference = open_reference(fasta)
+    reads = read_alignments(open_alignments(bam, reference), reference, 0, 0, 1500)
+    found = assembly.Assembler(reads, reference.contig(0)).edits(300, 1100, 1000)
+    spelled = {(one.start, one.removed, one.put) for one in found}
+    assert (700, 0, bytes(encode(edit[2]))) in spelled
+    assert len(found) < 10
+
+
 def test_nothing_where_nothing_is(clipped):
     reads, codes, *_ = clipped
     assert assembly.Assembler(reads, codes).edits(1500, 2500, 30) == set()

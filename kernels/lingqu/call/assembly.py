@@ -40,7 +40,7 @@ class Assembler:
         for k in K:
             n, filled = assemble(
                 self._reads, first, self._ref, begin, end, model.MIN_MAPQ, k,
-                max(2, depth // 15), self._words, self._place, self._count, self._path,
+                depth, self._words, self._place, self._count, self._path,
                 self._tried, self._slots, self._found, self._bases, n, filled,
             )  # fmt: skip
         edits: set[Edit] = set()

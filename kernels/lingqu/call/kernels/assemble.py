@@ -15,6 +15,8 @@ SLOTS = 1 << 14
 """Size of the hash table of k-mers, a power of two."""
 MAX_PATH = 400
 """Longest detour."""
+DEPTH = 200
+"""Of more reads over a place, a fair part is used."""
 _MAX_STEPS = 6000
 _MIN_QUALITY = 10
 _EMPTY = -3
@@ -57,14 +59,19 @@ def _load_reference(ref, begin, end, k, words, place, count):
 
 
 @kernel
-def _load_reads(reads, from_read, begin, end, min_mapq, k, words, place, count):
-    """Count the k-mers of the reads over the window; False where the table is too small."""
+def _load_reads(reads, share, from_read, begin, end, min_mapq, k, words, place, count):
+    """Count the k-mers of the reads over the window; False where the table is too small.
+
+    share: part of the templates that is used, those whose names have the smallest hashes.
+    """
     mask = (np.uint64(1) << np.uint64(2 * k)) - np.uint64(1)
     used = np.int64(0)
     for r in range(from_read, len(reads.pos)):
         if reads.pos[r] >= end:
             break
         if reads.end[r] <= begin or reads.mapq[r] < min_mapq:
+            continue
+        if np.float64(reads.name_hash[r] >> np.uint64(11)) * 2.0**-53 > share:
             continue
         word = np.uint64(0)
         good = np.int64(0)
@@ -89,20 +96,25 @@ def _load_reads(reads, from_read, begin, end, min_mapq, k, words, place, count):
 
 @kernel
 def assemble(
-    reads, from_read, ref, begin, end, min_mapq, k, least, words, place, count, path, tried, slots,
+    reads, from_read, ref, begin, end, min_mapq, k, depth, words, place, count, path, tried, slots,
     found, bases, n, filled,
 ):  # fmt: skip
-    """List the detours of ref[begin:end] that at least `least` reads hold all along.
+    """List the detours of ref[begin:end] that a 15th of the reads, at least two, hold all along.
 
+    depth: reads over a place of the window, on the mean. Of more than DEPTH, or of more than the
+    table of k-mers takes (errors make new ones), a fair part is used, by the hash of their names.
     words: uint64[SLOTS], place, count: int32[SLOTS], path, tried: uint8[MAX_PATH + 1], slots:
     int64[MAX_PATH + 1]: scratch. No k-mer comes twice in a detour: how often a cycle was run
     through, the k-mers cannot tell.
     found: int32[m, 4], from row n on: start, bases removed, bases put in, their place in `bases`
     (uint8, from `filled` on), not in normal form. Returns (n, filled) after it. k is at most 31.
     """
+    share = min(1.0, DEPTH / max(depth, 1))
     _load_reference(ref, begin, end, k, words, place, count)
-    if not _load_reads(reads, from_read, begin, end, min_mapq, k, words, place, count):
-        return n, filled
+    while not _load_reads(reads, share, from_read, begin, end, min_mapq, k, words, place, count):
+        share /= 2
+        _load_reference(ref, begin, end, k, words, place, count)
+    least = max(2, np.int64(depth * share) // 15)
     mask = (np.uint64(1) << np.uint64(2 * k)) - np.uint64(1)
     for p in range(begin, end - k):
         word = np.uint64(0)

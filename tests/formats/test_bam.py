@@ -1,5 +1,6 @@
 """Regions of BAM and CRAM, held against pysam."""
 
+import gzip
 import hashlib
 import shutil
 
@@ -147,6 +148,27 @@ def test_cram(files, tmp_path):
     reads = expected(cram, "a", 20_000, 41_000, str(reference.path))
     assert len(reads) > 100
     check(read_alignments(file, reference, 0, 20_000, 41_000), reads)
+
+
+def test_cram_of_a_plain_gzip_reference(files, tmp_path):
+    _, reference, path = files
+    zipped = tmp_path / "ref.fa.gz"
+    zipped.write_bytes(gzip.compress(reference.path.read_bytes()))
+    cram = tmp_path / "reads.cram"
+    fasta = str(reference.path)
+    with (
+        pysam.AlignmentFile(str(path)) as records,
+        pysam.AlignmentFile(str(cram), "wc", template=records, reference_filename=fasta) as out,
+    ):
+        for read in records:
+            out.write(read)
+    pysam.index(str(cram))
+    own = open_reference(zipped)
+    check(
+        read_alignments(open_alignments(cram, own), own, 0, 20_000, 41_000),
+        expected(cram, "a", 20_000, 41_000, fasta),
+    )
+    assert sorted(p.name for p in tmp_path.glob("*.fai")) == []
 
 
 @pytest.mark.parametrize("kind", ["bam", "cram"])

@@ -18,6 +18,7 @@ import pysam
 from lingqu.base.errors import LingquError
 from lingqu.formats import bgzf
 from lingqu.formats.bam_read_kernels import find_records, unpack_records
+from lingqu.formats.fasta_for_htslib import htslib_fasta
 from lingqu.formats.reference import Reference, open_reference
 
 UNUSED = 0x4 | 0x100 | 0x200 | 0x400 | 0x800
@@ -361,7 +362,8 @@ def read_alignments(
         return _concatenate([])
     if file.is_cram:
         try:
-            pieces = list(_cram_pieces(file, reference.path, own, start, end))
+            fasta = htslib_fasta(reference)
+            pieces = list(_cram_pieces(file, fasta, own, start, end))
         except (OSError, ValueError) as error:
             raise LingquError(f"{file.path}: cannot be read as CRAM ({error})") from None
     else:

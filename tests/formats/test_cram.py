@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+import shutil
 
 import pysam
 import pytest
@@ -49,6 +50,21 @@ def names(path, fasta, *region):
 def test_same_records(files):
     bam, cram, fasta = files
     assert names(cram, fasta) == names(bam, fasta)
+
+
+def test_same_bytes_in_any_folder(files, reference, tmp_path):
+    _, cram, fasta = files
+    assert str(fasta).encode() not in cram.read_bytes()
+    (tmp_path / "other").mkdir()
+    copy = tmp_path / "other" / "genome.fa"
+    with gzip.open(reference, "rb") as source, copy.open("wb") as target:
+        shutil.copyfileobj(source, target)
+    with pysam.AlignmentFile(str(files[0])) as reader:
+        header = str(reader.header)
+    write_cram(files[0], tmp_path / "other" / "y.cram", open_reference(copy))
+    assert (tmp_path / "other" / "y.cram").read_bytes() == cram.read_bytes()
+    with pysam.AlignmentFile(str(cram), check_sq=False) as reader:
+        assert str(reader.header) == header
 
 
 def test_regions(files):

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from deflate import gzip_compress
 
-_DEFINITION = 26
+DEFINITION = 26
+"""Bytes of the file definition, before the first container."""
+
 _EOF_START = 4542278
 _SLICE_HEADER = 2
 
@@ -31,7 +33,7 @@ def _ltf8(data: bytes, at: int) -> tuple[int, int]:
     return value | int.from_bytes(data[at + 1 : at + 1 + more], "big"), at + 1 + more
 
 
-def _container(stream, at: int) -> tuple[int, int, int, list[int]] | None:
+def container(stream, at: int) -> tuple[int, int, int, list[int]] | None:
     """What lies where in the container at byte `at`; None at the end of file container.
 
     (its first reference, where its blocks begin, where the next container does, landmarks).
@@ -75,10 +77,10 @@ def crai_bytes(cram: Path) -> bytes:
     """Contents of the .crai of a CRAM file whose slices are of one reference each."""
     lines = []
     with cram.open("rb") as stream:
-        found = _container(stream, _DEFINITION)  # the header's container has no slices
+        found = container(stream, DEFINITION)  # the header's container has no slices
         while found:
             at = found[2]
-            found = _container(stream, at)
+            found = container(stream, at)
             if not found:
                 break
             _, blocks, end, landmarks = found

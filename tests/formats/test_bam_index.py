@@ -97,3 +97,26 @@ def test_bins_as_in_the_specification():
 def test_no_records():
     _, index = index_bytes({}, np.array([1000, 2000]), 3)
     assert index == b"BAI\1" + struct.pack("<i", 2) + bytes(16) + struct.pack("<Q", 3)
+
+
+def test_every_other_of_many_contigs_is_empty():
+    count = 2000
+    tid = np.arange(1, count, 2)
+    place = np.zeros(len(tid), np.int64)
+    begin = (np.arange(len(tid)) << 16).astype(np.uint64)
+    index = shard_index(tid, place, place + 10, begin, len(tid) << 16, 5)
+    _, raw = index_bytes(merge([(0, index)]), np.full(count, 1000), 0)
+    # 2 bins: the record's, of one chunk, and the pseudo-bin, of two; then one window
+    has = struct.Struct("<iIiQQIiQQQQiQ")
+    at = 8
+    for number in range(count):
+        if number % 2 == 0:
+            assert raw[at : at + 8] == bytes(8)
+            at += 8
+            continue
+        row = (number // 2) << 16
+        ends = row, row + (1 << 16)
+        wanted = (2, 4681, 1, *ends, 37450, 2, *ends, 1, 0, 1, row)
+        assert has.unpack_from(raw, at) == wanted
+        at += has.size
+    assert len(raw) == at + 8

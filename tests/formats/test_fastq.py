@@ -112,6 +112,9 @@ BAD = {
     "high quality": ("@a\nACGT\n+\nII\x7fI\n", r"qualities outside Phred\+33"),
     "no name": ("@\nACGT\n+\nIIII\n", "needs a name"),
     "long name": (f"@{'x' * 255}\nACGT\n+\nIIII\n", "needs a name"),
+    "byte in name": ("@a\x07b\nACGT\n+\nIIII\n", r"'\\x07' in the read's name"),
+    "at in name": ("@a@b c\nACGT\n+\nIIII\n", "'@' in the read's name"),
+    "letter in name": ("@\u00e4 c\nACGT\n+\nIIII\n", r"'\\xc3' in the read's name"),
     "cut": ("@a\nACGT\n+\n", r"quality \(0\) shorter than sequence \(4\)"),
     "one line": ("@a\n", "truncated"),
 }

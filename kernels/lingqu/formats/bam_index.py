@@ -4,6 +4,7 @@ Virtual offsets are uint64: (file offset of the block << 16) | offset within it.
 """
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -94,12 +95,24 @@ def merge(shards: list[tuple[int, dict[str, np.ndarray]]]) -> dict[str, np.ndarr
     return {k: np.concatenate([index[k] for index in moved]) for k in moved[0]} if moved else {}
 
 
-def _contig_chunks(index: dict, tid: int) -> dict[int, list[tuple[int, int]]]:
+def _by_contig(index: dict[str, np.ndarray], contigs: int) -> Iterator[dict[str, np.ndarray]]:
+    """The rows of each contig; those of a sorted file's index are in the contigs' order."""
+    bounds, tids = {}, np.arange(contigs + 1)
+    for names, tid in (
+        (("chunk_key", "chunk_begin", "chunk_end"), index["chunk_key"] >> 32),
+        (("window", "window_offset"), index["window"] >> 32),
+        (("contig", "mapped", "unmapped", "contig_begin", "contig_end"), index["contig"]),
+    ):
+        bounds |= dict.fromkeys(names, np.searchsorted(tid, tids))
+    for tid in range(contigs):
+        yield {name: index[name][at[tid] : at[tid + 1]] for name, at in bounds.items()}
+
+
+def _contig_chunks(rows: dict) -> dict[int, list[tuple[int, int]]]:
     """Chunks of each bin of a contig, those that meet in one block joined."""
-    rows = index["chunk_key"] >> 32 == tid
     found: dict[int, list[tuple[int, int]]] = {}
-    columns = (index["chunk_key"][rows] & 0xFFFFFFFF, index["chunk_begin"][rows])
-    for place, begin, end in zip(*columns, index["chunk_end"][rows], strict=True):
+    columns = (rows["chunk_key"] & 0xFFFFFFFF, rows["chunk_begin"], rows["chunk_end"])
+    for place, begin, end in zip(*columns, strict=True):
         chunks = found.setdefault(int(place), [])
         if chunks and int(begin) >> 16 <= chunks[-1][1] >> 16:
             chunks[-1] = (chunks[-1][0], int(end))
@@ -108,10 +121,9 @@ def _contig_chunks(index: dict, tid: int) -> dict[int, list[tuple[int, int]]]:
     return dict(sorted(found.items()))
 
 
-def _contig_linear(index: dict, tid: int) -> np.ndarray:
+def _contig_linear(rows: dict) -> np.ndarray:
     """First offset of each window of a contig (uint64); an empty window has its successor's."""
-    rows = index["window"] >> 32 == tid
-    window, offset = index["window"][rows] & 0xFFFFFFFF, index["window_offset"][rows]
+    window, offset = rows["window"] & 0xFFFFFFFF, rows["window_offset"]
     if not len(window):
         return np.empty(0, np.uint64)
     linear = np.full(int(window.max()) + 1, np.iinfo(np.uint64).max, np.uint64)
@@ -119,11 +131,10 @@ def _contig_linear(index: dict, tid: int) -> np.ndarray:
     return np.minimum.accumulate(linear[::-1])[::-1]
 
 
-def _totals(index: dict, tid: int) -> list[tuple[int, int]]:
+def _totals(rows: dict) -> list[tuple[int, int]]:
     """The two chunks of the pseudo-bin: offsets of the contig, and its mapped and unmapped."""
-    rows = index["contig"] == tid
-    places = int(index["contig_begin"][rows].min()), int(index["contig_end"][rows].max())
-    return [places, (int(index["mapped"][rows].sum()), int(index["unmapped"][rows].sum()))]
+    places = int(rows["contig_begin"].min()), int(rows["contig_end"].max())
+    return [places, (int(rows["mapped"].sum()), int(rows["unmapped"].sum()))]
 
 
 def _first_window(place: int, depth: int) -> int:
@@ -134,11 +145,11 @@ def _first_window(place: int, depth: int) -> int:
     return (place - _first_bin(level)) << (3 * (depth - level))
 
 
-def _contig(index: dict, tid: int, depth: int, csi: bool) -> bytes:
-    if not (index and (index["contig"] == tid).any()):
+def _contig(rows: dict, depth: int, csi: bool) -> bytes:
+    if not len(rows.get("contig", ())):
         return bytes(4) if csi else bytes(8)
-    chunks, linear = _contig_chunks(index, tid), _contig_linear(index, tid)
-    chunks[_first_bin(depth + 1) + 1] = _totals(index, tid)
+    chunks, linear = _contig_chunks(rows), _contig_linear(rows)
+    chunks[_first_bin(depth + 1) + 1] = _totals(rows)
     parts = [struct.pack("<i", len(chunks))]
     pseudo = _first_bin(depth + 1) + 1
     for place, spans in chunks.items():
@@ -163,7 +174,8 @@ def index_bytes(index: dict, lengths: np.ndarray, unplaced: int) -> tuple[str, b
     """(suffix, contents) of the index file: ".bai", or ".csi" where a contig exceeds 2^29."""
     longest = int(lengths.max())
     csi, depth = longest > _BAI_LONGEST, depth_for(longest)
-    contigs = [_contig(index, tid, depth, csi) for tid in range(len(lengths))]
+    parts = _by_contig(index, len(lengths)) if index else [{}] * len(lengths)
+    contigs = [_contig(rows, depth, csi) for rows in parts]
     tail = struct.pack("<Q", unplaced)
     if csi:
         head = b"CSI\1" + struct.pack("<iiii", _SHIFT, depth, 0, len(lengths))

@@ -1,5 +1,6 @@
 """FASTQ in: plain, gzip, multi-member gzip and BGZF, streamed and cut into chunks of records."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -114,8 +115,11 @@ def _fault(record: bytes) -> str:
     lines = [line.rstrip(b"\r") for line in record.split(b"\n", 4)[:4]]
     if not lines[0].startswith(b"@"):
         return "does not begin with '@'"
-    name = lines[0][1:].split(None, 1)[:1]
-    if not name or len(name[0]) > 254 or lines[0][1:2].isspace():
+    name = re.split(rb"[ \t]", lines[0][1:], maxsplit=1)[0]
+    if wrong := re.search(rb"[^!-?A-~]", name):
+        letter = wrong[0].decode("latin-1")
+        return f"{letter!a} in the read's name, where SAM has '!' to '~' without '@'"
+    if not 1 <= len(name) <= 254:
         return "a read needs a name of 1 to 254 characters"
     if len(lines) < 3 or (len(lines) == 3 and lines[1]):
         return "truncated: a record has four lines"

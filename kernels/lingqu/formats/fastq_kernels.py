@@ -50,9 +50,14 @@ def _bare(text, start, end):
 
 @kernel
 def _name_end(text, start, end):
-    """End of the name that begins at `start`: before blank or tab, without /1 or /2."""
+    """End of the name that begins at `start`: before blank or tab, without /1 or /2.
+
+    `start` where the name has a character that SAM's names have not: it is '!' to '~' but '@'.
+    """
     at = start
     while at < end and text[at] != SPACE and text[at] != TAB:
+        if text[at] < 33 or text[at] > 126 or text[at] == AT:
+            return start
         at += 1
     digit = text[at - 1]
     if at - start > 2 and text[at - 2] == SLASH and (digit == 49 or digit == 50):

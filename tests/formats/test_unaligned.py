@@ -1,5 +1,6 @@
 """Reads out of BAM and CRAM: mates brought together, nothing lost, in any order."""
 
+import errno
 import random
 
 import pysam
@@ -135,3 +136,13 @@ def test_truncated(reference, tmp_path):
     (tmp_path / "x.bam").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(LingquError, match=r"x\.bam: .*(truncated|cannot be read)"):
         chunks_of(tmp_path / "x.bam", reference)
+
+
+def test_full_disk_is_not_told_as_damage(aligned_kind, reference, monkeypatch):
+    def spill(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(unaligned, "_WAITING", 1)
+    monkeypatch.setattr(unaligned._Mates, "spill", spill)
+    with pytest.raises(OSError, match="No space left"):
+        chunks_of(aligned_kind, reference)

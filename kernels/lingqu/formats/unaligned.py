@@ -158,24 +158,29 @@ def _fastq(record: pysam.AlignedSegment) -> str:
     return f"@{record.query_name}\n{sequence}\n+\n{scores}\n"
 
 
+def _records(path: Path, reference: Reference) -> Iterator[pysam.AlignedSegment]:
+    """All records; LingquError where the file, and not what is done with them, is at fault."""
+    try:
+        with _open(path, reference) as reader:
+            yield from reader.fetch(until_eof=True)
+    except OSError as error:
+        raise LingquError(f"{path}: damaged or truncated ({error}); copy it again") from None
+
+
 def _templates(
     path: Path, reference: Reference, number_of: dict[str, int], folder: Path
 ) -> Iterator[tuple[int, tuple[str, ...]]]:
     """(group, FASTQ texts: two of a pair, one of a single read)."""
     mates = _Mates(folder)
-    try:
-        with _open(path, reference) as reader:
-            for record in reader.fetch(until_eof=True):
-                if record.flag & _SKIPPED:
-                    continue
-                name = record.get_tag("RG") if record.has_tag("RG") else ""
-                group, text = number_of.get(name, 0), _fastq(record)
-                if not record.is_paired:
-                    yield group, (text,)
-                elif pair := mates.add(record.query_name, int(record.is_read2), group, text):
-                    yield group, pair
-    except OSError as error:
-        raise LingquError(f"{path}: damaged or truncated ({error}); copy it again") from None
+    for record in _records(path, reference):
+        if record.flag & _SKIPPED:
+            continue
+        name = record.get_tag("RG") if record.has_tag("RG") else ""
+        group, text = number_of.get(name, 0), _fastq(record)
+        if not record.is_paired:
+            yield group, (text,)
+        elif pair := mates.add(record.query_name, int(record.is_read2), group, text):
+            yield group, pair
     yield from mates.rest()
 
 

@@ -64,6 +64,28 @@ def test_other_places_are_told_when_asked_for(tmp_path, demo_window):
         assert all(record.pos == 1_000 and record.mapping_quality == 0 for record in records)
 
 
+def test_an_output_that_is_an_input_is_refused(reference, few_reads, tmp_path):
+    own = tmp_path / "own.bam"
+    assert lingqu("align", reference, *few_reads, "--sample", "s", "-o", own).returncode == 0
+    before = own.read_bytes()
+    found = lingqu("align", reference, own, "--sample", "s", "-o", own)
+    refused(found, "own.bam: is an input too; name another output")
+    assert own.read_bytes() == before
+
+
+def test_one_file_as_both_mates_is_refused(reference, few_reads, tmp_path):
+    twice = (few_reads[0], few_reads[0])
+    found = lingqu("align", reference, *twice, "--sample", "s", "-o", tmp_path / "x.bam")
+    refused(found, "R1.fastq: given as R1 and as R2")
+
+
+def test_a_sample_that_would_break_the_header_is_refused(reference, few_reads, tmp_path):
+    out = tmp_path / "x.bam"
+    found = lingqu("align", reference, *few_reads, "--sample", "a\tLB:z", "-o", out)
+    refused(found, "has characters that a SAM header cannot hold")
+    assert not out.exists()
+
+
 def test_foreign_tools_find_nothing_wrong(aligned_by_command, reference):
     bam = aligned_by_command
     missing = [tool for tool in ("samtools", "PicardCommandLine") if not shutil.which(tool)]

@@ -38,6 +38,12 @@ def read_group(given: dict[str, str], sample: str) -> dict[str, str]:
             f"read group {fields.get('ID')}: SM is {fields['SM']!r} but --sample is {sample!r};"
             " one run aligns one sample"
         )
+    for key, value in fields.items():
+        if not (value.isascii() and value.isprintable()):
+            raise LingquError(
+                f"read group {fields.get('ID', sample)!r}: {key} {value!r} has characters that a"
+                " SAM header cannot hold; use printable ASCII"
+            )
     defaults = {"ID": sample, "SM": sample, "LB": sample, "PL": "ILLUMINA"}
     ordered = {key: fields.get(key, value) for key, value in defaults.items()}
     return ordered | {key: value for key, value in fields.items() if key not in ordered}

@@ -2,6 +2,8 @@
 
 import click
 
+from lingqu.cli.types import FILE
+
 _EPILOG = """
 \b
 Example:
@@ -10,9 +12,9 @@ Example:
 
 
 @click.command(short_help="Take a BAM or CRAM into a project.", epilog=_EPILOG)
-@click.argument("reference", type=click.Path())
-@click.argument("alignment", type=click.Path())
-@click.option("-o", "--output", required=True, type=click.Path(), help="Where the link goes.")
+@click.argument("reference", type=FILE)
+@click.argument("alignment", type=FILE)
+@click.option("-o", "--output", required=True, type=FILE, help="Where the link goes.")
 def command(reference, alignment, output) -> None:
     """Link ALIGNMENT (a sorted BAM or CRAM) to a new name, after checking it against REFERENCE.
 

@@ -5,8 +5,7 @@ from pathlib import Path
 import click
 
 from lingqu.base.errors import LingquError
-
-_PATH = click.Path(path_type=Path)
+from lingqu.cli.types import PATH
 
 
 def _lanes(reads: tuple[Path, ...], table: Path | None, line: str | None, sample: str | None):
@@ -22,6 +21,8 @@ def _lanes(reads: tuple[Path, ...], table: Path | None, line: str | None, sample
         raise click.UsageError("give either --lanes or R1 [R2] with -R, not both.")
     if table:
         return sample, read_lanes(table, sample)
+    if len(reads) == 2 and reads[0] == reads[1]:
+        raise LingquError(f"{reads[0]}: given as R1 and as R2; name both files of the pair")
     if not 1 <= len(reads) <= 2:
         raise click.UsageError("give R1 and R2 (or R1 alone, or one BAM or CRAM), or --lanes.")
     if any(is_alignment_file(path) for path in reads):
@@ -40,12 +41,12 @@ def _told(out: Path, stats: dict) -> str:
 
 
 @click.command(short_help="Align reads: FASTQ, BAM or CRAM in, sorted BAM or CRAM out.")
-@click.argument("fasta", metavar="REF.fa", type=_PATH)
-@click.argument("reads", metavar="[R1 [R2]]", nargs=-1, type=_PATH)
-@click.option("-o", "--output", "out", required=True, type=_PATH, help="OUT.bam or OUT.cram.")
+@click.argument("fasta", metavar="REF.fa", type=PATH)
+@click.argument("reads", metavar="[R1 [R2]]", nargs=-1, type=PATH)
+@click.option("-o", "--output", "out", required=True, type=PATH, help="OUT.bam or OUT.cram.")
 @click.option("--sample", help="Name of the sample; may be left out where -R gives SM.")
 @click.option("-R", "line", metavar="LINE", help="Read group, as bwa's: '@RG\\tID:L1\\tSM:S'.")
-@click.option("--lanes", "table", type=_PATH, help="Table of lanes: R1, R2, ID, LB, PL, PU.")
+@click.option("--lanes", "table", type=PATH, help="Table of lanes: R1, R2, ID, LB, PL, PU.")
 @click.option("--no-duplicates", is_flag=True, help="Mark no duplicates: for amplicons.")
 @click.option(
     "--secondary",
@@ -62,7 +63,7 @@ def _told(out: Path, stats: dict) -> str:
     show_default=True,
     help="Work in threads, or in the processes of a local Dask cluster.",
 )
-@click.option("--scheduler", type=_PATH, help="Scheduler file of a running Dask cluster.")
+@click.option("--scheduler", type=PATH, help="Scheduler file of a running Dask cluster.")
 def command(
     fasta, reads, out, sample, line, table, no_duplicates, secondary, threads, backend, scheduler
 ) -> None:
@@ -84,12 +85,14 @@ def command(
     lanes.tsv, tab-separated, one line a lane (R2 and what follows may be left out):
       R1           R2           ID   LB     PL         PU
       a_1.fq.gz    a_2.fq.gz    L1   lib1   ILLUMINA   HXXX.1
-    """  # noqa: D301
+    """
     from lingqu.base.progress import say
 
     if out.suffix not in (".bam", ".cram"):
         raise LingquError(f"{out}: the output must end in .bam or .cram")
     sample, lanes = _lanes(reads, table, line, sample)
+    if out.resolve() in {file.resolve() for lane in lanes for file in lane.files}:
+        raise LingquError(f"{out}: is an input too; name another output")
     from lingqu.base.jit import is_cold
     from lingqu.cluster import open_cluster
 

@@ -2,27 +2,32 @@
 
 import click
 
+from lingqu.cli.types import FILE
+
 
 @click.command()
-@click.argument("reference", type=click.Path())
-@click.argument("bam", type=click.Path())
-@click.option("-o", "--out", required=True, type=click.Path(), help="OUT.vcf.gz, .vcf or .bcf")
+@click.argument("reference", type=FILE)
+@click.argument("bam", type=FILE)
+@click.option("-o", "--out", required=True, type=FILE, help="OUT.vcf.gz, .vcf or .bcf")
 @click.option("-r", "--regions", multiple=True, help="Only here: CHR or CHR:FROM-TO; repeatable.")
 @click.option(
-    "-R", "--regions-file", type=click.Path(), help="Only in the intervals of this BED file."
+    "-R",
+    "--regions-file",
+    type=FILE,
+    help="Only in the intervals of this BED file.",
 )
 @click.option("--ploidy", type=click.IntRange(1, 2), default=2, show_default=True,
               help="Copies of each contig: 2, or 1 for bacteria and viruses.")  # fmt: skip
-@click.option("--sites", type=click.Path(), help="Genotype exactly the alleles of this VCF.")
+@click.option("--sites", type=FILE, help="Genotype exactly the alleles of this VCF.")
 @click.option("--sample", help="Name of the sample [default: SM of the read groups].")
 @click.option("-t", "--threads", type=click.IntRange(1), help="[default: all cores]")
 @click.option("--backend", type=click.Choice(["threads", "dask"]), default="threads",
               show_default=True)  # fmt: skip
-@click.option("--scheduler", type=click.Path(), help="Scheduler file of a running Dask cluster.")
+@click.option("--scheduler", type=FILE, help="Scheduler file of a running Dask cluster.")
 def command(
     reference, bam, out, regions, regions_file, ploidy, sites, sample, threads, backend, scheduler
 ):
-    r"""Call germline SNVs and indels of one sample from a sorted, indexed BAM or CRAM.
+    """Call germline SNVs and indels of one sample from a sorted, indexed BAM or CRAM.
 
     \b
     A human genome:      lingqu call GRCh38.fa NA12878.bam -o NA12878.vcf.gz

@@ -2,10 +2,12 @@
 
 import click
 
+from lingqu.cli.types import FILE
+
 
 @click.group()
 def command():
-    r"""Join samples: `union` of the sites of their VCFs, `merge` of their genotypes there.
+    """Join samples: `union` of the sites of their VCFs, `merge` of their genotypes there.
 
     \b
     lingqu cohort union REF.fa A.vcf.gz B.vcf.gz -o sites.vcf.gz
@@ -15,12 +17,12 @@ def command():
 
 
 @command.command()
-@click.argument("reference", type=click.Path())
-@click.argument("vcfs", nargs=-1, required=True, type=click.Path())
-@click.option("-o", "--out", required=True, type=click.Path(), help="OUT.vcf.gz, .vcf or .bcf")
+@click.argument("reference", type=FILE)
+@click.argument("vcfs", nargs=-1, required=True, type=FILE)
+@click.option("-o", "--out", required=True, type=FILE, help="OUT.vcf.gz, .vcf or .bcf")
 @click.option("--all-records", is_flag=True, help="Sites that did not pass, too.")
 def union(reference, vcfs, out, all_records):
-    r"""Write the sites of all VCFS, each once, with all alleles seen there.
+    """Write the sites of all VCFS, each once, with all alleles seen there.
 
     \b
     lingqu cohort union GRCh38.fa A.vcf.gz B.vcf.gz C.vcf.gz -o sites.vcf.gz
@@ -31,10 +33,10 @@ def union(reference, vcfs, out, all_records):
 
 
 @command.command()
-@click.argument("vcfs", nargs=-1, required=True, type=click.Path())
-@click.option("-o", "--out", required=True, type=click.Path(), help="OUT.vcf.gz, .vcf or .bcf")
+@click.argument("vcfs", nargs=-1, required=True, type=FILE)
+@click.option("-o", "--out", required=True, type=FILE, help="OUT.vcf.gz, .vcf or .bcf")
 def merge(vcfs, out):
-    r"""Write one VCF of samples that were genotyped at the same sites, columns in name order.
+    """Write one VCF of samples that were genotyped at the same sites, columns in name order.
 
     \b
     lingqu cohort merge A.sites.vcf.gz B.sites.vcf.gz C.sites.vcf.gz -o cohort.vcf.gz

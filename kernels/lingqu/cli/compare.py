@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-FILE = click.Path(path_type=Path)
+from lingqu.cli.types import PATH
 
 
 @click.command(
@@ -28,10 +28,10 @@ How to read the table:
   SNV       substitutions (one of several bases counts once); INDEL: whatever changes the length.
 """
 )
-@click.argument("truth", type=FILE)
-@click.argument("calls", type=FILE)
+@click.argument("truth", type=PATH)
+@click.argument("calls", type=PATH)
 @click.option(
-    "--reference", type=FILE, required=True, metavar="REF.fa", help="FASTA of both files."
+    "--reference", type=PATH, required=True, metavar="REF.fa", help="FASTA of both files."
 )
 @click.option(
     "-r",
@@ -41,7 +41,7 @@ How to read the table:
     help="Count only records that change a base here (insertions: after a base here). May be given"
     " several times. Records nearby still help to match.",
 )
-@click.option("-R", "--regions-file", type=FILE, metavar="BED", help="The same, from a BED file.")
+@click.option("-R", "--regions-file", type=PATH, metavar="BED", help="The same, from a BED file.")
 @click.option(
     "--sample", metavar="TRUTH,CALLS", help="Samples to compare, where a file has several."
 )
@@ -49,10 +49,10 @@ How to read the table:
     "--squash-ploidy", is_flag=True, help="Compare alleles only: any genotype that has one matches."
 )
 @click.option("--all-records", is_flag=True, help="Also records that failed a FILTER.")
-@click.option("--json", "json_path", type=FILE, metavar="FILE", help="Write the numbers here too.")
+@click.option("--json", "json_path", type=PATH, metavar="PATH", help="Write the numbers here too.")
 @click.option(
     "--out",
-    type=FILE,
+    type=PATH,
     metavar="DIR",
     help="Write tp, fp (records of CALLS), tp-baseline and fn (of TRUTH) .vcf.gz into this folder.",
 )

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from lingqu.cli.types import PATH
+
 
 @click.command(short_help="Prepare a reference genome.")
-@click.argument("fasta", metavar="REF.fa", type=click.Path(path_type=Path))
+@click.argument("fasta", metavar="REF.fa", type=PATH)
 def command(fasta: Path) -> None:
     """Prepare a reference genome: its sequence and seeds, in REF.fa.lingqu/ beside it.
 
@@ -17,7 +19,7 @@ def command(fasta: Path) -> None:
     \b
     Example:
       lingqu index GRCh38.fa
-    """  # noqa: D301
+    """
     from lingqu.align.index import open_index
     from lingqu.base.jit import is_cold
     from lingqu.base.progress import say

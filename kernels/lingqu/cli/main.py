@@ -50,7 +50,7 @@ def lingqu(debug: bool) -> None:
     \b
     Try it:          lingqu demo
     Your own data:   lingqu init my-project, edit samples.tsv, lingqu run germline
-    """  # noqa: D301
+    """
 
 
 def main() -> None:

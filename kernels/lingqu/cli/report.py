@@ -2,6 +2,8 @@
 
 import click
 
+from lingqu.cli.types import FILE
+
 _EPILOG = """
 \b
 Example:
@@ -10,8 +12,14 @@ Example:
 
 
 @click.command(short_help="One page about a finished run.", epilog=_EPILOG)
-@click.argument("project", type=click.Path())
-@click.option("-o", "--output", required=True, type=click.Path(), help="The page, ending in .html.")
+@click.argument("project", type=FILE)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=FILE,
+    help="The page, ending in .html.",
+)
 def command(project, output) -> None:
     """Write one self-contained HTML page about the results beside PROJECT (project.json).
 

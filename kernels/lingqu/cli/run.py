@@ -2,6 +2,8 @@
 
 import click
 
+from lingqu.cli.types import FILE
+
 _EPILOG = """
 \b
 Examples:
@@ -19,7 +21,7 @@ The same as plain Snakemake, with the same bytes:
 
 @click.command(short_help="Run a workflow in this folder.", epilog=_EPILOG)
 @click.argument("workflow")
-@click.option("--config", type=click.Path(), help="Config file [config/WORKFLOW.yaml].")
+@click.option("--config", type=FILE, help="Config file [config/WORKFLOW.yaml].")
 @click.option(
     "--profile",
     default="local",

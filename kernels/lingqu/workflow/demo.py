@@ -1,14 +1,14 @@
 """The demo: a project of the bundled reads, run like any other, and its result as a short table."""
 
 import json
-import shutil
 import time
 from pathlib import Path
 
+from lingqu.base.atomic import publish
 from lingqu.base.errors import LingquError
 from lingqu.base.resources import house
 from lingqu.workflow.launcher import Run, launch
-from lingqu.workflow.template import init
+from lingqu.workflow.template import copy, init
 
 REGION = "20:10,000,001-10,100,000"
 """Where the bundled reads are, and the truth is scored."""
@@ -43,10 +43,11 @@ def _write_project(folder: Path) -> None:
     (folder / "config").mkdir(exist_ok=True)
     for source in sorted(house("demo").iterdir()):
         if source.is_file() and not (data / source.name).exists():
-            shutil.copyfile(source, data / source.name)
+            copy(source, data / source.name)
     for name, content in (("germline.yaml", _CONFIG), ("samples.tsv", _sheet(data))):
         if not (folder / "config" / name).exists():
-            (folder / "config" / name).write_text(content, encoding="utf-8")
+            with publish(folder / "config" / name) as beside:
+                beside.write_text(content, encoding="utf-8")
     init(folder, "germline")
 
 
@@ -75,7 +76,7 @@ def demo(folder: Path) -> tuple[int, list[str]]:
 
     A folder with a demo in it goes on where that was. LingquError where it holds something else.
     """
-    if (folder / "config").exists() and not (folder / "data" / "truth.vcf.gz").exists():
+    if (folder / "config").exists() and not (folder / "data" / "COPYRIGHT.vt-examples").exists():
         raise LingquError(f"{folder}: holds another project; name a new folder")
     start = time.monotonic()
     _write_project(folder)

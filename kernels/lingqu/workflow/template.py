@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from lingqu.base.atomic import publish
 from lingqu.base.resources import house
 from lingqu.workflow.launcher import workflow_folder
 
@@ -17,6 +18,12 @@ def template_files(workflow: str) -> Iterator[Path]:
         yield path.relative_to(house("config"))
 
 
+def copy(source: Path, target: Path) -> None:
+    """Copy a file, to be there whole or not at all."""
+    with publish(target) as beside:
+        shutil.copyfile(source, beside)
+
+
 def init(folder: Path, workflow: str) -> list[tuple[Path, bool]]:
     """Write a project's files below `folder`/config; (file, whether it is new) of each.
 
@@ -28,6 +35,6 @@ def init(folder: Path, workflow: str) -> list[tuple[Path, bool]]:
         new = not target.exists()
         if new:
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(house("config") / name, target)
+            copy(house("config") / name, target)
         written.append((target, new))
     return written

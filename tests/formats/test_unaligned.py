@@ -1,6 +1,7 @@
 """Reads out of BAM and CRAM: mates brought together, nothing lost, in any order."""
 
 import errno
+import os
 import random
 
 import pysam
@@ -110,6 +111,9 @@ def test_kinds(reference, few_reads, aligned_kind, tmp_path):
     assert not unaligned.is_alignment_file(few_reads[0])
     with pytest.raises(LingquError, match="none"):
         unaligned.is_alignment_file(tmp_path / "none")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(LingquError, match="not a regular file"):
+        unaligned.is_alignment_file(tmp_path / "pipe")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pysam
 
+from lingqu.base.checkpoint import file_facts
 from lingqu.base.errors import LingquError
 from lingqu.formats.bgzf import is_bgzf
 from lingqu.formats.fasta_for_htslib import htslib_fasta
@@ -39,11 +40,9 @@ def is_alignment_file(path: Path) -> bool:
 
 
 def _start(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(18)
-    except OSError as error:
-        raise LingquError(f"{path}: {error.strerror}; name an existing file") from None
+    file_facts(path)  # tells what cannot be read, and what can be read but once
+    with path.open("rb") as stream:
+        return stream.read(18)
 
 
 def _open(path: Path, reference: Reference) -> pysam.AlignmentFile:

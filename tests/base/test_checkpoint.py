@@ -74,11 +74,12 @@ def test_what_killed_runs_left_is_removed(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {".lingqu", *others}
 
 
-def test_unwritable(tmp_path):
+@pytest.mark.parametrize("folder", ["file", "/proc/none"])
+def test_unwritable(folder, tmp_path):
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(LingquError, match="cannot write there"),
-        checkpoint(tmp_path / "file" / "x.bam", {}),
+        checkpoint(tmp_path / folder / "x.bam", {}),
     ):
         pass
 

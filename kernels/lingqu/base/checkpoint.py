@@ -53,9 +53,10 @@ def _lock(output: Path, path: Path) -> int:
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except FileNotFoundError:
-            continue  # a run that ended has just removed the folder
+            try:
+                handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            except FileNotFoundError:
+                continue  # a run that ended has just removed the folder
         except OSError as error:
             raise LingquError(
                 f"{output.parent}: cannot write there ({error.strerror});"

@@ -12,6 +12,7 @@ import numpy as np
 import pysam
 import pytest
 
+from lingqu.base.errors import LingquError
 from lingqu.call import driver
 from lingqu.formats.reference import open_reference
 
@@ -62,7 +63,7 @@ def test_the_output(data, whole):
     assert stats["sample"] == "Ada"
     assert stats["records"]["pass"] == len(places)
     assert 9 < stats["mean_depth"] < 13
-    assert not (whole.parent / driver.CHECKPOINTS).exists()
+    assert not (whole.parent / ".lingqu").exists()
 
 
 @pytest.mark.skipif(not shutil.which("bcftools"), reason="bcftools is not installed")
@@ -188,7 +189,41 @@ def test_kill_and_go_on(data, whole, tmp_path):
     assert not out.exists()
     lingqu("call", fasta, bam, "-o", out)
     assert out.read_bytes() == whole.read_bytes()
-    assert not (tmp_path / driver.CHECKPOINTS).exists()
+    assert not (tmp_path / ".lingqu").exists()
+
+
+def test_two_runs_do_not_share_an_output(data, tmp_path, monkeypatch):
+    _, fasta, bam, _ = data
+    out = tmp_path / "twice.vcf.gz"
+    real = driver.call_shard
+
+    def meanwhile(shard):
+        if shard.start == 0:
+            with pytest.raises(LingquError, match="another run"):
+                driver.call(fasta, bam, out, threads=1)
+        return real(shard)
+
+    monkeypatch.setattr(driver, "call_shard", meanwhile)
+    driver.call(fasta, bam, out, threads=1, regions=("one:1-20000",))
+    assert lines_of(out)
+    assert not (tmp_path / ".lingqu").exists()
+
+
+def test_workers_get_absolute_paths(data, tmp_path, monkeypatch):
+    _, fasta, bam, _ = data
+    real, seen = driver.call_shard, []
+
+    def elsewhere(shard):
+        seen.extend((shard.fasta, shard.bam, shard.out))
+        return real(shard)
+
+    monkeypatch.setattr(driver, "call_shard", elsewhere)
+    monkeypatch.chdir(tmp_path)
+    names = [os.path.relpath(path) for path in (fasta, bam)]
+    driver.call(*names, "here.vcf.gz", threads=1, regions=("one:1-20000",))
+    assert len(seen) == 3
+    assert all(path.is_absolute() for path in seen)
+    assert json.loads((tmp_path / "here.vcf.gz.stats.json").read_text())["alignments"] == names[1]
 
 
 def test_finished_shards_are_not_called_again(data, whole, tmp_path, monkeypatch):

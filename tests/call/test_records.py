@@ -28,8 +28,8 @@ def test_strand_bias_is_fishers_test(a, b, c, d):
 def call(**changes) -> Call:
     facts = {
         "site": 9, "pos": 9, "ref": "CAA", "alts": ("CA", "TAA", "*"), "alleles": (1, 2),
-        "depth": 20, "squares": 20 * 3600, "weighed": 3, "fragments": (1, 9, 8, 0), "forward": (1, 5, 4, 0),
-        "reverse": (0, 4, 4, 0), "log_none": -30.0, "log_other": -4.0,
+        "depth": 20, "squares": 20 * 3600, "weighed": 3, "fragments": (1, 9, 8, 0),
+        "forward": (1, 5, 4, 0), "reverse": (0, 4, 4, 0), "log_none": -30.0, "log_other": -4.0,
         "likelihoods": {(a, b): -1.0 * (a + 4 * b) for b in range(4) for a in range(b + 1)},
     }  # fmt: skip
     return Call(**(facts | changes))

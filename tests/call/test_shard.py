@@ -12,7 +12,7 @@ from lingqu.call.records import GivenSite
 from lingqu.call.shard import Shard, call_shard
 
 LENGTH = 60_000
-GAPS = model.gap_table(np.zeros((model.PERIODS, model.COPIES, model.BINS, 2), np.int64))
+GAPS = model.gap_table(np.zeros(model.TALLY, np.int64))
 
 
 def other(base: str) -> str:
@@ -128,6 +128,17 @@ def test_heavy_shards_are_cut_alike(planted, monkeypatch):
     whole = call_shard(shard(fasta, bam, 0, LENGTH))
     monkeypatch.setattr(shards, "MOST_BYTES", 100_000)
     assert call_shard(shard(fasta, bam, 0, LENGTH)) == whole
+
+
+def test_heavy_windows_are_tallied_in_halves(planted, monkeypatch):
+    fasta, bam, *_ = planted
+    window = Path(fasta), Path(bam), 0, 0, LENGTH
+    whole = shards.tally_window(window)
+    monkeypatch.setattr(shards, "MOST_BYTES", 100_000)
+    halves = shards.tally_window(window)
+    assert whole[..., 0].sum() == pytest.approx(halves[..., 0].sum(), rel=0.01)
+    monkeypatch.setattr(shards, "MOST_BYTES", -1)
+    assert shards.tally_window(window).sum() == 0
 
 
 def test_given_sites(planted):

@@ -160,7 +160,7 @@ def observed(seen: Scan, ref: np.ndarray) -> list[Edit]:
 
 def tally_indels(seen: Scan, ref: np.ndarray) -> np.ndarray:
     """Counts of reads and indels by repeat, see `tally_gaps`."""
-    table = np.zeros((model.PERIODS, model.COPIES, model.BINS, 2), np.int64)
+    table = np.zeros(model.TALLY, np.int64)
     starts = np.zeros(len(seen.depth), np.int32)
     np.add.at(starts, np.clip(seen.indels[:, 0] - seen.origin, 0, len(starts) - 1), 1)
     tally_gaps(ref, seen.origin, seen.depth, starts, table)

@@ -1,9 +1,6 @@
 """Calling of a sample: shards over the cluster, finished ones remembered, one VCF at the end."""
 
-import contextlib
-import hashlib
 import json
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +9,7 @@ import numpy as np
 
 from lingqu import __version__
 from lingqu.base.atomic import publish
+from lingqu.base.checkpoint import checkpoint, file_facts
 from lingqu.base.errors import LingquError
 from lingqu.base.jit import is_cold, source_digest
 from lingqu.base.progress import progress, say
@@ -21,10 +19,9 @@ from lingqu.call.shard import MARGIN, SIZE, Shard, call_shard, tally_window
 from lingqu.cluster import Cluster, open_cluster
 from lingqu.formats.bam import AlignmentFile, open_alignments
 from lingqu.formats.bed import Intervals, parse_regions, read_bed
-from lingqu.formats.reference import Reference, fingerprint, open_reference
+from lingqu.formats.reference import Reference, open_reference
 from lingqu.formats.vcf import VcfWriter, header_lines, open_vcf
 
-CHECKPOINTS = ".lingqu"
 WINDOW = 20_000
 MOST_WINDOWS = 4000
 ENOUGH = 50_000_000
@@ -126,7 +123,7 @@ def learn_gaps(reference: Reference, file: AlignmentFile, cluster: Cluster) -> n
 
     The same for any region that is called: they are taken from all of the file.
     """
-    total = np.zeros((model.PERIODS, model.COPIES, model.BINS, 2), np.int64)
+    total = np.zeros(model.TALLY, np.int64)
     for tally in cluster.map(tally_window, _windows(reference, file)):
         total += tally
         if total[..., 0].sum() >= ENOUGH:
@@ -152,8 +149,24 @@ def _learned(folder: Path, *sources) -> np.ndarray:
     return np.load(kept)
 
 
-def _digest(*facts) -> str:
-    return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:16]
+def _write(writer: VcfWriter, shards: list[Shard], cluster: Cluster) -> tuple[Counter, dict]:
+    """Call the shards and write their lines; (counts of the records, facts of the coverage)."""
+    total: Counter = Counter()
+    under, bases = 0, sum(b - a for shard in shards for a, b in shard.intervals)
+    with progress("call", "bases", bases) as shown:
+        for shard, path in zip(shards, cluster.map(_finish, shards), strict=True):
+            covered, _, lines = path.read_text().partition("\n")
+            under += int(covered)
+            if lines:
+                writer.write(lines[:-1])
+            total.update(records.tally(lines.splitlines()))
+            shown.advance(sum(b - a for a, b in shard.intervals))
+    return total, {"bases": bases, "mean_depth": round(under / max(bases, 1), 4)}
+
+
+def _absolute(path: str | Path | None) -> Path | None:
+    """The path as a worker in another folder finds it."""
+    return Path(path).absolute() if path else None
 
 
 def call(
@@ -176,47 +189,33 @@ def call(
     Finished shards are kept in a folder beside `out` until it is whole: a killed run goes on.
     LingquError where the inputs are missing, damaged or do not belong together.
     """
+    parameters = {"regions": list(regions), "bed": bed and str(bed), "ploidy": ploidy}
+    told = {"version": __version__, "reference": str(fasta), "alignments": str(bam)}
+    fasta, bam, out, bed, sites = map(_absolute, (fasta, bam, out, bed, sites))
     reference = open_reference(fasta)
     file = open_alignments(bam, reference)
     intervals = wanted_intervals(reference, regions, bed)
     name = sample_name(file, sample)
-    out, sites = Path(out), Path(sites) if sites else None
-    if not out.absolute().parent.is_dir():
+    if not out.parent.is_dir():
         raise LingquError(f"{out}: its folder does not exist; make it")
-    parameters = {"regions": list(regions), "bed": bed and str(bed), "ploidy": ploidy}
-    states = [fingerprint(Path(p)) for p in (fasta, bam, sites, bed) if p]
-    key = _digest(
-        out.name, reference.md5s, str(file.path.absolute()), states, parameters, str(sites),
-        source_digest(), {contig: pairs.tolist() for contig, pairs in (intervals or {}).items()},
-    )  # fmt: skip
-    folder = out.absolute().parent / CHECKPOINTS / key
-    folder.mkdir(parents=True, exist_ok=True)
+    identity = {
+        "version": [__version__, source_digest()],
+        "reference": list(reference.md5s),
+        "inputs": [path and file_facts(path) for path in (bam, sites)],
+        "intervals": {contig: pairs.tolist() for contig, pairs in (intervals or {}).items()},
+        "everywhere": intervals is None,
+        "ploidy": ploidy,
+    }
+    writer = VcfWriter(out, header_lines(reference, records.META, [name]))
     if is_cold():
         say("lingqu call: first run of this version on this machine, compiling kernels")
-    total: Counter = Counter()
-    under = 0
-    header = header_lines(reference, records.META, [name])
-    with VcfWriter(out, header) as writer, open_cluster(threads, backend, scheduler) as cluster:
-        gaps = _learned(folder, reference, file, cluster)
-        shards = list(_shards(reference, file, intervals, ploidy, sites, gaps, folder))
-        bases = sum(b - a for shard in shards for a, b in shard.intervals)
-        with progress("call", "bases", bases) as shown:
-            for shard, path in zip(shards, cluster.map(_finish, shards), strict=True):
-                covered, _, lines = path.read_text().partition("\n")
-                under += int(covered)
-                if lines:
-                    writer.write(lines[:-1])
-                total.update(records.tally(lines.splitlines()))
-                shown.advance(sum(b - a for a, b in shard.intervals))
-    facts = {
-        "version": __version__, "sample": name, "reference": str(reference.path),
-        "alignments": str(file.path), "parameters": parameters, "bases": bases,
-        "mean_depth": round(under / max(bases, 1), 4),
-        "records": dict(sorted(total.items())),
-    }  # fmt: skip
-    with publish(f"{out}.stats.json") as beside:
-        beside.write_text(json.dumps(facts, indent=1) + "\n")
-    shutil.rmtree(folder, ignore_errors=True)
-    with contextlib.suppress(OSError):  # another sample's checkpoint may be there
-        folder.parent.rmdir()
+    with checkpoint(out, identity) as folder:
+        with writer, open_cluster(threads, backend, scheduler) as cluster:
+            gaps = _learned(folder, reference, file, cluster)
+            shards = list(_shards(reference, file, intervals, ploidy, sites, gaps, folder))
+            total, coverage = _write(writer, shards, cluster)
+        facts = told | {"sample": name, "parameters": parameters, **coverage}
+        facts["records"] = dict(sorted(total.items()))
+        with publish(f"{out}.stats.json") as beside:
+            beside.write_text(json.dumps(facts, indent=1) + "\n")
     return facts

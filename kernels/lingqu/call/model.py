@@ -35,6 +35,8 @@ def mismap_table() -> np.ndarray:
 
 PERIODS, COPIES, BINS = 7, 24, 64
 """Repeat units are of less than PERIODS bases; all from COPIES - 1 copies on are one class."""
+TALLY = PERIODS, COPIES, BINS, 2
+"""Shape of the counts of reads and indels by repeat, see `tally_gaps`."""
 
 DEPTH = 30
 """Reads over a locus, for the spread of its share of errors."""

@@ -55,10 +55,21 @@ class Shard:
 
 
 def tally_window(window: tuple[Path, Path, int, int, int]) -> np.ndarray:
-    """Reads and indels by repeat (see `tally_gaps`) of a window (fasta, bam, tid, start, end)."""
+    """Reads and indels by repeat (see `tally_gaps`) of a window (fasta, bam, tid, start, end).
+
+    In halves where the reads are too heavy to be held in memory (see MOST_BYTES), and nothing where
+    those over MARGIN bases still are.
+    """
     fasta, bam, tid, start, end = window
     reference = open_reference(fasta)
-    reads = read_alignments(open_alignments(bam, reference), reference, tid, start, end)
+    file = open_alignments(bam, reference)
+    if compressed_size(file, tid, start, end) > MOST_BYTES:
+        if end - start <= MARGIN:
+            return np.zeros(model.TALLY, np.int64)
+        middle = (start + end) // 2
+        halves = (start, middle), (middle, end)
+        return sum(tally_window((fasta, bam, tid, *half)) for half in halves)
+    reads = read_alignments(file, reference, tid, start, end)
     ref = reference.contig(tid)
     return candidates.tally_indels(candidates.scan_window(reads, ref, start, end), ref)
 

@@ -368,9 +368,10 @@ def _write_record(table, alleles, allele_mask, region, site, prior_of, ints, flo
     """Choose the genotype of a site and write its record.
 
     ints: [region, site, alleles, a, b, depth, sum of squared MAPQ, mask of the edits of the region
-    that were weighed], then for each allele its mask, fragments, forward and reverse reads, sum of MAPQ. floats: log10 of the posterior of no
-    ALT allele, of a genotype other than (a, b), then log10 likelihoods of the genotypes in VCF
-    order (relative to the best). Returns whether the genotype holds an ALT allele.
+    that were weighed], then for each allele its mask, fragments, forward and reverse reads, sum of
+    MAPQ. floats: log10 of the posterior of no ALT allele, of a genotype other than (a, b), then
+    log10 likelihoods of the genotypes in VCF order (relative to the best). Returns whether the
+    genotype holds an ALT allele.
     """
     none = np.zeros(alleles, np.bool_)
     real = np.zeros(alleles, np.bool_)
@@ -426,7 +427,8 @@ def evaluate(
     contig. edits: Edits. regions: int64[n, 5] (left, right, first edit, edits, first read).
     given: the edits are sites to genotype, each site gets a record and its edits exclude each
     other; else only sites with an ALT allele in the likeliest genotype do. A region
-    wider than MAX_HAP gets no record. ints: int64[m, INTS], floats: float64[m, FLOATS], see `_write_record`; m at least the number of edits.
+    wider than MAX_HAP gets no record. ints: int64[m, INTS], floats: float64[m, FLOATS], see
+    `_write_record`; m at least the number of edits.
     """
     rows = np.empty((_MAX_READS, 6), np.int64)
     who = np.empty((_MAX_READS, 2), np.int64)

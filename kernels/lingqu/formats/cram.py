@@ -15,10 +15,14 @@ from lingqu.formats.fasta_for_htslib import htslib_fasta
 from lingqu.formats.reference import Reference
 
 
+_FORMAT = [b"version=3.0", b"multi_seq_per_slice=0", b"store_nm=1", b"store_md=1"]
+"""3.0 is what all readers know; NM and MD are kept, as not all readers make them anew."""
+
+
 @contextlib.contextmanager
 def _encoded(bam: Path, path: Path, fasta: Path) -> Iterator[str]:
     """A CRAM by htslib of the BAM's records, as `path`, and the SAM header; it is removed."""
-    options = {"reference_filename": str(fasta), "format_options": [b"multi_seq_per_slice=0"]}
+    options = {"reference_filename": str(fasta), "format_options": _FORMAT}
     try:
         with (
             pysam.AlignmentFile(str(bam), check_sq=False) as reader,

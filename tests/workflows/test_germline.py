@@ -36,6 +36,17 @@ def test_two_samples_of_two_lanes(finished):
         assert len(list(vcf)) > 5
 
 
+def test_no_index_is_older_than_its_file(finished):
+    indices = [
+        path
+        for path in (finished / "results").rglob("*")
+        if path.suffix in (".bai", ".csi", ".crai", ".tbi")
+    ]
+    assert len(indices) >= 5
+    for path in indices:
+        assert path.stat().st_mtime >= path.with_suffix("").stat().st_mtime
+
+
 def test_calls_of_one_person_are_the_truth_and_agree(finished):
     score = json.loads((finished / "results" / "compare" / "S1.json").read_text())
     assert score["rows"]["SNV"]["recall"] > 0.9

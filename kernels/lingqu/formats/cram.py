@@ -14,7 +14,6 @@ from lingqu.formats.cram_index import DEFINITION, container, crai_bytes
 from lingqu.formats.fasta_for_htslib import htslib_fasta
 from lingqu.formats.reference import Reference
 
-
 _FORMAT = [b"version=3.0", b"multi_seq_per_slice=0", b"store_nm=1", b"store_md=1"]
 """3.0 is what all readers know; NM and MD are kept, as not all readers make them anew."""
 

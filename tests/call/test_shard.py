@@ -1,5 +1,6 @@
 """Planted variants are found, with their genotypes; shards leave no trace."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -128,6 +129,19 @@ def test_heavy_shards_are_cut_alike(planted, monkeypatch):
     whole = call_shard(shard(fasta, bam, 0, LENGTH))
     monkeypatch.setattr(shards, "MOST_BYTES", 100_000)
     assert call_shard(shard(fasta, bam, 0, LENGTH)) == whole
+
+
+def test_of_two_records_of_a_place_the_surer_stands(planted, monkeypatch):
+    fasta, bam, *_ = planted
+    one = shard(fasta, bam, 0, 10_000)
+    real, expected = shards._rows, lines_of(one)
+
+    def doubled(*facts):
+        calls = real(*facts)
+        return calls + [replace(call, log_none=call.log_none / 2) for call in calls]
+
+    monkeypatch.setattr(shards, "_rows", doubled)
+    assert lines_of(one) == expected
 
 
 def test_heavy_windows_are_tallied_in_halves(planted, monkeypatch):

@@ -131,9 +131,9 @@ def test_bam_with_csi(files, tmp_path, name, start, end):
     check(read_alignments(file, reference, reference.tid(name), start, end), reads)
 
 
-def test_cram(files, tmp_path):
-    _, reference, path = files
-    cram = tmp_path / "reads.cram"
+def as_cram(path, reference, folder):
+    """The BAM's records as an indexed CRAM file."""
+    cram = folder / "reads.cram"
     with (
         pysam.AlignmentFile(str(path)) as records,
         pysam.AlignmentFile(
@@ -143,6 +143,12 @@ def test_cram(files, tmp_path):
         for read in records:
             out.write(read)
     pysam.index(str(cram))
+    return cram
+
+
+def test_cram(files, tmp_path):
+    _, reference, path = files
+    cram = as_cram(path, reference, tmp_path)
     file = open_alignments(cram, reference)
     assert file.samples == ("S",)
     reads = expected(cram, "a", 20_000, 41_000, str(reference.path))
@@ -175,17 +181,7 @@ def test_cram_of_a_plain_gzip_reference(files, tmp_path):
 def test_compressed_size(files, tmp_path, kind):
     _, reference, path = files
     if kind == "cram":
-        cram = tmp_path / "reads.cram"
-        with (
-            pysam.AlignmentFile(str(path)) as records,
-            pysam.AlignmentFile(
-                str(cram), "wc", template=records, reference_filename=str(reference.path)
-            ) as out,
-        ):
-            for read in records:
-                out.write(read)
-        pysam.index(str(cram))
-        path = cram
+        path = as_cram(path, reference, tmp_path)
     file = open_alignments(path, reference)
     total = compressed_size(file, 0, 0, 90_000)
     assert path.stat().st_size / 10 < total <= path.stat().st_size

@@ -22,7 +22,7 @@ from lingqu.formats.reference import (
 )
 from lingqu.sequence.kmers import K, S
 
-VERSION = 2
+VERSION = 3
 _WINDOW = 1 << 22
 
 

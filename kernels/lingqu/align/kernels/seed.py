@@ -61,19 +61,24 @@ def sort_buckets(buckets, entries):
 def seed_reads(codes, start, keep, seed_start, hashes, places):
     """Find the seeds of a chunk of reads.
 
-    codes: uint8[], read r at codes[start[r]:][:keep[r]]. seed_start: int64[n + 1], out: the seeds
-    of read r are seed_start[r] to seed_start[r + 1]. hashes, places: out, as in `syncmers`, places
-    relative to the read; each must hold sum(keep).
+    codes: uint8[], read r at codes[start[r]:][:keep[r]], one after another. seed_start:
+    int64[n + 1], out: the seeds of read r are seed_start[r] to seed_start[r + 1]. hashes, places:
+    out, as in `syncmers`, places relative to the read; each must hold codes.size. The chunk is
+    looked at as one sequence; what lies across two reads is dropped.
     """
-    total = 0
+    found = syncmers(codes, 0, codes.size, hashes, places)
+    total = i = 0
     for r in range(start.size):
         seed_start[r] = total
-        if keep[r] >= K:
-            begin = start[r]
-            found = syncmers(codes, begin, begin + keep[r], hashes[total:], places[total:])
-            for i in range(total, total + found):
-                places[i] -= 2 * begin
-            total += found
+        origin = 2 * start[r]
+        last = 2 * (keep[r] - K) + 1
+        while i < found and places[i] < origin:
+            i += 1
+        while i < found and places[i] - origin <= last:
+            hashes[total] = hashes[i]
+            places[total] = places[i] - origin
+            total += 1
+            i += 1
     seed_start[start.size] = total
     return total
 
@@ -96,24 +101,36 @@ def look_up(hashes, total, buckets, entries, shift, first, count, places):
 
 
 @kernel
+def _from(wanted, entries, begin, end):
+    """First of the entries [begin, end) whose low bits are `wanted` or more."""
+    while begin < end:
+        middle = (begin + end) >> 1
+        if (entries[middle] >> _PLACE) < wanted:
+            begin = middle + 1
+        else:
+            end = middle
+    return begin
+
+
+@kernel
 def _match(i, wanted, entries, first, count, places):
-    """Narrow seed i's bucket to the entries whose low bits are `wanted`."""
-    begin = first[i]
-    end = begin + count[i]
-    if end - begin > 16:
-        upper = end
-        while begin < upper:
-            middle = (begin + upper) >> 1
-            if (entries[middle] >> _PLACE) < wanted:
-                begin = middle + 1
-            else:
-                upper = middle
-    else:
+    """Narrow seed i's bucket to the entries whose low bits are `wanted`.
+
+    A large bucket is nearly always of one frequent seed, and then its ends tell all.
+    """
+    begin, stop = first[i], first[i] + count[i]
+    if count[i] <= 16:
+        end = stop
         while begin < end and (entries[begin] >> _PLACE) < wanted:
             begin += 1
-    stop = begin
-    while stop < end and (entries[stop] >> _PLACE) == wanted:
-        stop += 1
+        stop = begin
+        while stop < end and (entries[stop] >> _PLACE) == wanted:
+            stop += 1
+    else:
+        if (entries[begin] >> _PLACE) < wanted:
+            begin = _from(wanted, entries, begin + 1, stop)
+        if (entries[stop - 1] >> _PLACE) > wanted:
+            stop = _from(wanted + np.uint64(1), entries, begin, stop - 1)
     first[i] = begin
     count[i] = stop - begin
     if stop > begin:

@@ -45,7 +45,7 @@ def _chains(anchors):
     scores, previous = np.empty(n, np.int32), np.empty(n, np.int32)
     score_anchors(packed, n, WORD, scores, previous)
     table = new_candidates(1)
-    taken = take_chains(packed, n, WORD, scores, previous, CHAINED, table, 0)
+    taken = take_chains(packed, n, WORD, scores, previous, np.empty(n, np.int64), CHAINED, table, 0)
     return table, taken
 
 

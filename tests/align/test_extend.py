@@ -137,23 +137,6 @@ def test_lanes_do_not_mix(demo_window):
             assert getattr(table, field)[c] == getattr(alone, field)[0], field
 
 
-@settings(max_examples=80)
-@given(st.integers(0, 2**32 - 1))
-def test_no_gap_beats_the_diagonal_where_none_is_sought(seed):
-    rng = np.random.default_rng(seed)
-    reference = rng.integers(0, 4, 400).astype(np.uint8)
-    read = reference[150:250].copy()
-    for _ in range(rng.integers(0, 4)):
-        read[rng.integers(100)] = rng.integers(0, 4)
-    table, *_ = _one_read(read, reference, 150)
-    table.read_begin[0], table.read_end[0] = 40, 60
-    gaps = extend.extend_ungapped(read, reference[150:250], 100, 0, table)
-    if not gaps:
-        best = _best_score(read, reference[150 - FLANK :], 0, NARROW)
-        bonus = int(table.read_begin[0] == 0) + int(table.read_end[0] == 100)
-        assert table.score[0] + END_BONUS * bonus == best
-
-
 @pytest.mark.parametrize(
     ("read", "reference", "operations", "expected"),
     [

@@ -6,16 +6,17 @@ import numpy as np
 
 from lingqu.align.batch import AlignmentBatch, InsertModel, ReadBatch
 from lingqu.align.index import SeedIndex
-from lingqu.align.kernels.candidates import new_candidates
+from lingqu.align.kernels.candidates import CANDIDATE, new_candidates
 from lingqu.align.kernels.chain import chain_reads
-from lingqu.align.kernels.extend import NARROW, WIDE, extend_chains, extend_gapped, list_clipped
+from lingqu.align.kernels.extend import NARROW, WIDE, extend_chains, extend_gapped
 from lingqu.align.kernels.finish import rank_candidates
 from lingqu.align.kernels.insert import fit_insert, insert_sizes
 from lingqu.align.kernels.pair import insert_prices, phred_limits, place_templates, weights
+from lingqu.align.kernels.probe import choose_probes, keep_hard, place_easy
 from lingqu.align.kernels.record import MAX_SPLIT, new_records, write_records
 from lingqu.align.kernels.rescue import rescue_mates
 from lingqu.align.kernels.seed import look_up, seed_reads
-from lingqu.align.kernels.strand import both_strands
+from lingqu.align.kernels.strand import OVERHANG, both_strands
 
 _WEIGHTS = weights()
 _LIMITS = phred_limits()
@@ -27,64 +28,73 @@ class _Chunk:
 
     index: SeedIndex
     reads: ReadBatch
-    codes: np.ndarray  # uint8[2, bases]
+    codes: np.ndarray  # uint8[2, bases + OVERHANG]
+    unknowns: np.ndarray
     seed_start: np.ndarray
     repeats: np.ndarray
     table: np.recarray
     slots: np.ndarray
     counts: np.ndarray
     cigar: np.ndarray
-    cigar_used: int = 0
+    cigar_used: int
+
+
+def _look_up(index: SeedIndex, hashes: np.ndarray, total: int) -> tuple[np.ndarray, ...]:
+    first, found_at = np.empty(total, np.int64), np.empty(total, np.int64)
+    count = np.empty(total, np.int32)
+    look_up(hashes, total, index.buckets, index.entries, index.shift, first, count, found_at)
+    return first, count, found_at
 
 
 def _find_places(index: SeedIndex, reads: ReadBatch) -> _Chunk:
-    """Seed and chain every read, and extend the chains."""
-    codes = np.empty((2, len(reads.codes)), np.uint8)
-    both_strands(reads.codes, reads.start, reads.keep, codes)
-    bases = int(reads.keep.sum())
-    seed_start = np.empty(reads.n + 1, np.int64)
-    hashes = np.empty(bases + 1, np.uint64)
-    places = np.empty(bases + 1, np.int64)
+    """Place the easy reads by a few seeds, seed and chain the others, and extend the chains."""
+    n, bases = reads.n, len(reads.codes)
+    codes, unknowns = np.empty((2, bases + OVERHANG), np.uint8), np.empty(n, np.bool_)
+    both_strands(reads.codes, reads.start, reads.keep, codes, unknowns)
+    seed_start, probe_start = np.empty(n + 1, np.int64), np.empty(n + 1, np.int64)
+    hashes, places = np.empty(bases + 1, np.uint64), np.empty(bases + 1, np.int64)
     total = seed_reads(reads.codes, reads.start, reads.keep, seed_start, hashes, places)
-    first = np.empty(total, np.int64)
-    count = np.empty(total, np.int32)
-    found_at = np.empty(total, np.int64)
-    look_up(hashes, total, index.buckets, index.entries, index.shift, first, count, found_at)
-    table = new_candidates(reads.n)
-    slots = np.empty(reads.n + 1, np.int64)
-    counts = np.zeros(reads.n, np.int32)
-    repeats = np.zeros(reads.n, np.int32)
+    probe_hashes, probe_places = np.empty(total, np.uint64), np.empty(total, np.int64)
+    probes = choose_probes(seed_start, places, hashes, probe_start, probe_places, probe_hashes)
+    _, count, found_at = _look_up(index, probe_hashes, probes)
+    easy, placed = np.empty(n, CANDIDATE).view(np.recarray), np.empty(n, np.bool_)
+    pool = np.empty(6 * n + (1 << 16), np.uint32)
+    used, _ = place_easy(
+        codes, unknowns, reads.start, reads.keep, probe_start, probe_places, count, found_at,
+        index.reference.codes, easy, placed, pool, 0,
+    )  # fmt: skip
+    first, count, found_at = _look_up(index, hashes, keep_hard(placed, seed_start, places, hashes))
+    table, slots = new_candidates(n), np.empty(n + 1, np.int64)
+    counts, repeats = np.zeros(n, np.int32), np.zeros(n, np.int32)
     chain_reads(
-        reads.keep,
-        seed_start,
-        places,
-        first,
-        count,
-        found_at,
-        index.entries,
-        table,
-        slots,
-        counts,
-        repeats,
+        codes, reads.start, reads.keep, index.reference.codes, easy, placed, seed_start, places,
+        first, count, found_at, index.entries, table, slots, counts, repeats,
+    )  # fmt: skip
+    chunk = _Chunk(
+        index, reads, codes, unknowns, seed_start, repeats, table, slots, counts, pool, used
     )
-    pool = np.empty(1 << 16, np.uint32)
-    chunk = _Chunk(index, reads, codes, seed_start, repeats, table, slots, counts, pool)
     _extend(chunk)
     return chunk
 
 
+def _reserve(chunk: _Chunk, operations: int) -> None:
+    """Make room in the chunk's CIGAR pool."""
+    room = chunk.cigar_used + operations
+    if room > len(chunk.cigar):
+        chunk.cigar = np.concatenate((chunk.cigar, np.empty(room, np.uint32)))
+
+
 def _extend(chunk: _Chunk) -> None:
-    """Extend the fresh candidates: on their diagonals, then where needed in ever wider bands."""
+    """Extend the fresh candidates: on their diagonals, then where needed in a band."""
     reads, table = chunk.reads, chunk.table
     size = int(chunk.slots[-1])
     tasks, wide_tasks = np.empty(size, np.int64), np.empty(size, np.int64)
-    reference = chunk.index.reference.codes
-    narrow, wide = extend_chains(
-        table, chunk.slots, chunk.counts, chunk.codes, reads.start, reads.keep, reference,
-        tasks, wide_tasks,
+    _reserve(chunk, 3 * int(chunk.counts.sum()))
+    narrow, wide, chunk.cigar_used = extend_chains(
+        table, chunk.slots, chunk.counts, chunk.codes, chunk.unknowns, reads.start, reads.keep,
+        chunk.index.reference.codes, chunk.cigar, chunk.cigar_used, tasks, wide_tasks,
     )  # fmt: skip
     _extend_gapped(chunk, tasks[:narrow], NARROW)
-    wide = list_clipped(tasks[:narrow], table, reads.keep, wide_tasks, wide)
     _extend_gapped(chunk, wide_tasks[:wide], WIDE)
 
 
@@ -94,9 +104,7 @@ def _extend_gapped(chunk: _Chunk, tasks: np.ndarray, width: int) -> None:
     reads = chunk.reads
     tasks = tasks[np.argsort(reads.keep[chunk.table.read[tasks]], kind="stable")]
     # A gap costs more than six matches earn, so operations are under a third of the bases.
-    room = chunk.cigar_used + len(tasks) * (int(reads.keep.max()) // 3 + 8)
-    if room > len(chunk.cigar):
-        chunk.cigar = np.concatenate((chunk.cigar, np.empty(room, np.uint32)))
+    _reserve(chunk, len(tasks) * (int(reads.keep.max()) // 3 + 8))
     chunk.cigar_used = extend_gapped(
         tasks, width, chunk.table, chunk.codes, reads.start, reads.keep,
         chunk.index.reference.codes, chunk.cigar, chunk.cigar_used,

@@ -8,9 +8,14 @@ for nucleotide sequences", Bioinformatics 34:3094, 2018, section 2.1.
 import numpy as np
 
 from lingqu.align.kernels.candidates import CHAINED, FEW, MOST, ROOM
+from lingqu.align.kernels.diagonal import SCORE, align_flat, new_scratch
+from lingqu.align.kernels.scoring import MATCH, MISMATCH, SURE
 from lingqu.align.kernels.seed import place_of
 from lingqu.base.jit import kernel
 from lingqu.sequence.kmers import K
+
+RARE_HITS = 8
+"""Seeds with more hits are looked at only where the others leave doubt."""
 
 FEW_HITS = 64
 """A seed with more hits is passed over while the read has better ones."""
@@ -25,6 +30,8 @@ MAX_SHIFT = 100
 
 _READ_BITS = np.int64(10)
 _READ_MASK = np.int64((1 << 10) - 1)
+_END_BITS = np.int64(32)
+_END_MASK = np.int64((1 << 32) - 1)
 _STRAND_BIT = np.int64(1 << 50)
 
 
@@ -105,19 +112,36 @@ def score_anchors(anchors, n, k, scores, previous):
 
 
 @kernel
-def take_chains(anchors, n, k, scores, previous, most, table, slot):
-    """Write the best chains, at most `most`, each anchor in one, to table[slot:]; how many."""
+def _list_ends(scores, previous, n, ends):
+    """Anchors that no other goes on from without loss, as sorted (score, earliest last) keys."""
+    ends[:n] = 0
+    for i in range(n):
+        if previous[i] >= 0 and scores[i] >= scores[previous[i]]:
+            ends[previous[i]] = 1
+    found = 0
+    for i in range(n):
+        if ends[i] == 0:
+            ends[found] = (np.int64(scores[i]) << _END_BITS) | (n - i)
+            found += 1
+    sort_anchors(ends, found)
+    return found
+
+
+@kernel
+def take_chains(anchors, n, k, scores, previous, ends, most, table, slot):
+    """Write the best chains, at most `most`, each anchor in one, to table[slot:]; how many.
+
+    ends: int64[>= n], scratch. The rest is as `score_anchors` leaves it; scores are used up.
+    """
     taken = 0
     floor = 0
-    for _ in range(4 * most):
-        end = -1
-        best = np.int32(0)
-        for i in range(n):
-            if scores[i] > best:
-                best = scores[i]
-                end = i
-        if end < 0 or best * 4 < floor or taken == most:
+    for e in range(_list_ends(scores, previous, n, ends) - 1, -1, -1):
+        end = n - (ends[e] & _END_MASK)
+        best = np.int32(ends[e] >> _END_BITS)
+        if best * 4 < floor or taken == most:
             break
+        if scores[end] == 0:
+            continue
         floor = max(floor, best)
         low = high = (anchors[end] >> _READ_BITS) - (anchors[end] & _READ_MASK)
         i = end
@@ -146,37 +170,69 @@ def take_chains(anchors, n, k, scores, previous, most, table, slot):
 
 
 @kernel
+def _count_disjoint(begin, end, places, count, most):
+    """Seeds with at most so many hits that do not overlap, as many as there can be."""
+    found = 0
+    free = np.int64(0)
+    for i in range(begin, end):
+        if count[i] <= most and places[i] >> 1 >= free:
+            found += 1
+            free = (places[i] >> 1) + K
+    return found
+
+
+@kernel
 def chain_reads(
-    keep, seed_start, places, first, count, found_at, entries, table, slots, counts, repeats
-):
+    codes, start, keep, reference, easy, placed, seed_start, places, first, count, found_at,
+    entries, table, slots, counts, repeats,
+):  # fmt: skip
     """Fill the candidate table of a chunk.
 
-    keep: int32[n], bases of each read in use. seed_start, places, first, count, found_at: as
-    `seed_reads` and `look_up` leave them. table, slots: as `new_candidates` says; slots is
-    int64[n + 1], out. counts: int32[n], out. repeats: int32[n], out: seeds of the read passed over
-    for having too many hits.
+    codes, start, keep, reference: as in `place_easy`. easy, placed: as it leaves them; of a placed
+    read nothing else is sought. seed_start, places, first, count, found_at: the seeds of the
+    others, as `keep_hard` and `look_up` leave them. table, slots: as `new_candidates` says; slots
+    is int64[n + 1], out. counts: int32[n], out. repeats: int32[n], out: seeds of the read passed
+    over for having too many hits.
+
+    Seeds with many hits are looked at only where the others do not make sure that what they find
+    is far better than any other place: see `lingqu.align.kernels.probe`.
     """
-    anchors = np.empty(MAX_ANCHORS, np.int64)
-    scores = np.empty(MAX_ANCHORS, np.int32)
-    previous = np.empty(MAX_ANCHORS, np.int32)
+    anchors, ends = np.empty(MAX_ANCHORS, np.int64), np.empty(MAX_ANCHORS, np.int64)
+    scores, previous = np.empty(MAX_ANCHORS, np.int32), np.empty(MAX_ANCHORS, np.int32)
+    masks, mismatches, result = new_scratch()
     used = 0
     for r in range(keep.size):
+        slots[r] = used
+        if placed[r]:
+            table[used] = easy[r]
+            counts[r] = 1
+            repeats[r] = 0
+            used += 1 + ROOM
+            continue
         begin, end = seed_start[r], seed_start[r + 1]
         length = np.int64(keep[r])
-        frequent = 0
+        several = frequent = 0
         for i in range(begin, end):
-            if count[i] > FEW_HITS:
-                frequent += 1
+            several += count[i] > RARE_HITS
+            frequent += count[i] > FEW_HITS
         repeats[r] = frequent
-        n = _gather(begin, end, places, first, count, found_at, entries, FEW_HITS, length, anchors)
-        if n == 0 and frequent:
-            n = _gather(
-                begin, end, places, first, count, found_at, entries, MANY_HITS, length, anchors
-            )
-        sort_anchors(anchors, n)
-        score_anchors(anchors, n, K, scores, previous)
-        slots[r] = used
-        counts[r] = take_chains(anchors, n, K, scores, previous, CHAINED, table, used)
+        most = RARE_HITS if several else FEW_HITS
+        while True:
+            n = _gather(begin, end, places, first, count, found_at, entries, most, length, anchors)
+            sort_anchors(anchors, n)
+            score_anchors(anchors, n, K, scores, previous)
+            counts[r] = take_chains(anchors, n, K, scores, previous, ends, CHAINED, table, used)
+            if most == MANY_HITS or (most == FEW_HITS and (n or not frequent)):
+                break
+            if most == RARE_HITS and n:
+                query, diagonal = codes[table.strand[used]], table.diagonal_low[used]
+                align_flat(
+                    query, start[r], length, reference, diagonal, masks[0], mismatches, result
+                )
+                sure = _count_disjoint(begin, end, places, count, RARE_HITS) * (MATCH - MISMATCH)
+                if length * MATCH - result[SCORE] <= sure - SURE:
+                    break
+            most = FEW_HITS if most == RARE_HITS else MANY_HITS
         used += counts[r] + ROOM if 0 < counts[r] <= FEW else MOST
         table.read[slots[r] : used] = r
     slots[keep.size] = used

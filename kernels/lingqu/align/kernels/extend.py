@@ -1,4 +1,4 @@
-"""Extend chains to alignments: along the diagonal where that is best, else in a banded DP.
+"""Extend chains to alignments: along diagonals where that is enough, else in a banded DP.
 
 The DP is Gotoh's affine-gap local alignment ("An improved algorithm for matching biological
 sequences", J Mol Biol 162:705, 1982) with a bonus for reaching the read's ends, on LANES reads
@@ -7,6 +7,19 @@ side by side in int16, so that every step is one vector instruction over the lan
 
 import numpy as np
 
+from lingqu.align.kernels.candidates import MOST
+from lingqu.align.kernels.diagonal import (
+    GAP,
+    READ_BEGIN,
+    READ_END,
+    REF_BEGIN,
+    REF_END,
+    SCORE,
+    TURN,
+    align_flat,
+    align_simply,
+    new_scratch,
+)
 from lingqu.align.kernels.scoring import (
     END_BONUS,
     GAP_EXTEND,
@@ -23,8 +36,14 @@ NARROW = 40
 WIDE = 160
 """Widths of the band, in diagonals."""
 
-MIN_CLIP_FOR_WIDE = 12
-"""An alignment that leaves out as many bases is tried again in the wide band."""
+LARGE = 24
+"""Score lost from which on an alignment with one gap may want more of them."""
+
+MATTERS = 12
+"""A place that scores so much below the read's best weighs nothing."""
+
+MIN_CLIP_FOR_DP = 10
+"""Clipped bases that more than one gap may win back."""
 
 _I16 = np.int16
 _NEVER = np.int16(-10000)
@@ -52,77 +71,6 @@ _LEFT, _DELETE, _LAST, _BEST, _BEST_ROW, _BEST_COLUMN = (
 )
 
 M, I, D = 0, 1, 2  # noqa: E741  (the names of CIGAR operations)
-
-
-@kernel(inline="always")
-def base_score(query, target):
-    """Score of one base against one reference base."""
-    if query == target:
-        return MATCH
-    return UNKNOWN if query == READ_N else MISMATCH
-
-
-@kernel
-def _reach(query, target, begin, end, step):
-    """Best extension from `begin` towards `end` by `step`: (score with bonus, where it stops).
-
-    query and target share coordinates.
-    """
-    best = score = 0
-    stop = begin
-    i = begin
-    while i != end:
-        score += base_score(query[i], target[i])
-        i += step
-        if score > best:
-            best = score
-            stop = i
-    if score + END_BONUS >= best:
-        return score + END_BONUS, end
-    return best, stop
-
-
-@kernel
-def _mismatches(query, target, begin, end):
-    found = 0
-    for i in range(begin, end):
-        found += query[i] != target[i]
-    return found
-
-
-@kernel
-def extend_ungapped(query, target, length, c, table):
-    """Align candidate `c` along its diagonal; returns whether a gap could do better.
-
-    query: uint8[length] in the candidate's orientation. target: uint8[length], the reference on the
-    diagonal. A gap in a flank pays only if the flank holds two mismatches; between seeds on one
-    diagonal two gaps are needed, which cost as much as three mismatches.
-    """
-    begin, end = table.read_begin[c], table.read_end[c]
-    inside = _mismatches(query, target, begin, end)
-    left = _mismatches(query, target, 0, begin)
-    right = _mismatches(query, target, end, length)
-    score = 0
-    if inside == 0:
-        score = (end - begin) * MATCH
-    else:
-        for i in range(begin, end):
-            score += base_score(query[i], target[i])
-    up, first = _reach(query, target, begin - 1, -1, -1)
-    down, last = _reach(query, target, end, length, 1)
-    first += 1
-    score += up + down
-    if first == 0:
-        score -= END_BONUS
-    if last == length:
-        score -= END_BONUS
-    table.score[c] = score
-    table.read_begin[c] = first
-    table.read_end[c] = last
-    table.ref_begin[c] = table.diagonal_low[c] + first
-    table.ref_end[c] = table.diagonal_low[c] + last
-    table.cigar_len[c] = 0
-    return left >= 2 or right >= 2 or inside >= 4
 
 
 @kernel
@@ -299,49 +247,100 @@ def _load_lanes(tasks, begin, table, codes, start, keep, width, reference, query
 
 
 @kernel
-def extend_chains(table, slots, counts, codes, start, keep, reference, tasks, wide_tasks):
+def write_simple(table, c, result, query, begin, target, cigar, used):
+    """Enter what `align_simply` found as candidate `c`; returns the new end of the CIGAR pool.
+
+    query, begin: the oriented reads and where this one begins. cigar: uint32[], with room for three
+    operations from `used` on.
+    """
+    table.score[c] = result[SCORE]
+    table.read_begin[c], table.read_end[c] = result[READ_BEGIN], result[READ_END]
+    table.ref_begin[c], table.ref_end[c] = result[REF_BEGIN], result[REF_END]
+    table.cigar_len[c] = 0
+    turn, gap = result[TURN], result[GAP]
+    if turn:
+        n = result[READ_END]
+        inserted = max(-gap, 0)
+        cigar[used] = (turn << 4) | M
+        cigar[used + 1] = (abs(gap) << 4) | (I if inserted else D)
+        cigar[used + 2] = ((n - turn - inserted) << 4) | M
+        shift_left(cigar, used, 3, query[begin : begin + n], 0, target, result[REF_BEGIN])
+        table.cigar_start[c], table.cigar_len[c] = used, 3
+        used += 3
+    return used
+
+
+@kernel
+def extend_chains(
+    table, slots, counts, codes, unknowns, start, keep, reference, cigar, used, tasks, wide_tasks
+):
     """Align all fresh candidates (ref_end 0) along their diagonals; list those that need the DP.
 
-    counts: int32[n], candidates a read. tasks, wide_tasks: int64[table size], out: candidates for
-    a NARROW and for a WIDE band. Returns how many of each.
+    counts: int32[n], candidates a read. cigar, used: pool of operations and where it is free, with
+    room for three a fresh candidate. tasks, wide_tasks: int64[table size], out: candidates for a
+    NARROW and for a WIDE band. Returns (narrow ones, wide ones, new `used`).
     """
+    masks, places, result = new_scratch()
+    fresh = np.empty(MOST, np.int64)
     narrow = wide = 0
     for r in range(counts.size):
-        n = keep[r]
-        best = 0
-        for c in range(slots[r], slots[r] + counts[r]):
-            best = max(best, table.chain[c])
-        for c in range(slots[r], slots[r] + counts[r]):
-            if table.ref_end[c]:
+        n = np.int64(keep[r])
+        listed, chain, best = _list_fresh(table, slots[r], counts[r], fresh)
+        for k in range(listed):
+            c = fresh[k]
+            query = codes[table.strand[c]]
+            diagonal = table.diagonal_low[c]
+            align_flat(query, start[r], n, reference, diagonal, masks[0], places, result)
+            used = write_simple(table, c, result, query, start[r], reference, cigar, used)
+            best = max(best, table.score[c])
+        for k in range(listed):
+            c = fresh[k]
+            if table.chain[c] * 2 < chain or n * MATCH - table.score[c] <= _OPEN:
                 continue
-            spread = table.diagonal_high[c] - table.diagonal_low[c]
-            gaps = spread > 0
-            table.score[c] = 0
-            if not gaps:
-                query = codes[table.strand[c], start[r] : start[r] + n]
-                diagonal = table.diagonal_low[c]
-                gaps = extend_ungapped(query, reference[diagonal : diagonal + n], n, c, table)
-            if not gaps or table.chain[c] * 2 < best:
+            low, high = table.diagonal_low[c], table.diagonal_high[c]
+            query = codes[table.strand[c]]
+            align_simply(
+                query, start[r], n, unknowns[r], reference, low, high, masks, places, result
+            )
+            used = write_simple(table, c, result, query, start[r], reference, cigar, used)
+            best = max(best, table.score[c])
+            if not _may_gain(table, c, n, best):
                 continue
-            if spread > NARROW // 2:
+            if high - low > NARROW // 2:
                 wide_tasks[wide] = c
                 wide += 1
             else:
                 tasks[narrow] = c
                 narrow += 1
-    return narrow, wide
+    return narrow, wide, used
 
 
 @kernel
-def list_clipped(tasks, table, keep, wide_tasks, wide):
-    """Append to wide_tasks[wide:] those of `tasks` that a wider band might extend further."""
-    for k in range(tasks.size):
-        c = tasks[k]
-        left_out = table.read_begin[c] + keep[table.read[c]] - table.read_end[c]
-        if left_out >= MIN_CLIP_FOR_WIDE:
-            wide_tasks[wide] = c
-            wide += 1
-    return wide
+def _list_fresh(table, slot, count, fresh):
+    """List the fresh candidates of a read: (how many, best chain, best other score)."""
+    listed = chain = best = 0
+    for c in range(slot, slot + count):
+        chain = max(chain, table.chain[c])
+        if table.ref_end[c]:
+            best = max(best, table.score[c])
+        else:
+            fresh[listed] = c
+            listed += 1
+    return listed, chain, best
+
+
+@kernel
+def _may_gain(table, c, n, best):
+    """Whether the DP may bring a candidate to where it matters beside the `best` of its read.
+
+    What more than one gap could mend is a clipped end, or the join of two diagonals.
+    """
+    clipped = table.read_begin[c] + n - table.read_end[c]
+    apart = table.diagonal_low[c] != table.diagonal_high[c]
+    if clipped < MIN_CLIP_FOR_DP and not (apart and n * MATCH - table.score[c] > LARGE):
+        return False
+    gain = max(clipped * MATCH - _OPEN, LARGE)
+    return table.score[c] + gain + MATTERS >= best
 
 
 @kernel(inline="always")

@@ -122,13 +122,13 @@ def _least_score(table, first, count):
 
 
 @kernel
-def _take_places(anchors, hits, scores, previous, table, at):
+def _take_places(anchors, hits, scores, previous, ends, table, at):
     """Chain the shared words into fresh candidates at table[at:]; returns how many."""
     if hits < 2:
         return 0
     sort_anchors(anchors, hits)
     score_anchors(anchors, hits, WORD, scores, previous)
-    taken = take_chains(anchors, hits, WORD, scores, previous, MOST, table, at)
+    taken = take_chains(anchors, hits, WORD, scores, previous, ends, MOST, table, at)
     kept = 0
     while kept < taken and table.chain[at + kept] >= MIN_CHAIN:
         table.ref_end[at + kept] = 0
@@ -150,6 +150,7 @@ def rescue_mates(table, slots, counts, codes, start, keep, reference, low, high)
     anchors = np.empty(MAX_ANCHORS, np.int64)
     scores = np.empty(MAX_ANCHORS, np.int32)
     previous = np.empty(MAX_ANCHORS, np.int32)
+    ends = np.empty(MAX_ANCHORS, np.int64)
     epoch = 0
     added = 0
     for r in range(keep.size):
@@ -175,7 +176,7 @@ def rescue_mates(table, slots, counts, codes, start, keep, reference, low, high)
             query = codes[strand, start[mate] : start[mate] + n]
             _fill_words(query, n, epoch, heads, words, links)
             hits = _scan_window(reference, begin, end, strand, epoch, heads, words, links, anchors)
-            taken = _take_places(anchors, hits, scores, previous, table, at)
+            taken = _take_places(anchors, hits, scores, previous, ends, table, at)
             counts[mate] += taken
             added += taken
     return added

@@ -14,5 +14,8 @@ END_BONUS = 5
 MIN_SCORE = 30
 """An alignment below this score is none."""
 
+SURE = 10
+"""Score units by which a place must be ahead of all those not looked at: 60 dB."""
+
 READ_N = 5
 """Code of a read's N inside the aligner: unlike a reference's N (4), so that they never match."""

@@ -88,14 +88,17 @@ def look_up(hashes, total, buckets, entries, shift, first, count, places):
     """Find each seed's run of entries.
 
     hashes: uint64[>= total]. first: int64[total], out: first matching entry. count: int32[total],
-    out: how many match. places: int64[total], out: place (see `place_of`) of the first match. Two
-    passes, so that the loads of many seeds are under way at once.
+    out: how many match. places: int64[total], out: place (see `place_of`) of the first match. Three
+    passes, two of them without a branch, so that the loads of many seeds are under way at once.
     """
     low = (np.uint64(1) << shift) - np.uint64(1)
     for i in range(total):
         bucket = hashes[i] >> shift
         first[i] = buckets[bucket]
         count[i] = buckets[bucket + np.uint64(1)] - buckets[bucket]
+    last = entries.size - 1
+    for i in range(total):
+        places[i] = np.int64(entries[min(first[i], last)])
     for i in range(total):
         _match(i, hashes[i] & low, entries, first, count, places)
 

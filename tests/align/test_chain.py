@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lingqu.align.kernels.candidates import CHAINED, new_candidates
+from lingqu.align.kernels.candidates import CANDIDATE, CHAINED, MOST
 from lingqu.align.kernels.chain import (
     MAX_SHIFT,
     pack_anchor,
@@ -44,7 +44,7 @@ def _chains(anchors):
     sort_anchors(packed, n)
     scores, previous = np.empty(n, np.int32), np.empty(n, np.int32)
     score_anchors(packed, n, WORD, scores, previous)
-    table = new_candidates(1)
+    table = np.zeros(MOST, CANDIDATE).view(np.recarray)
     taken = take_chains(packed, n, WORD, scores, previous, np.empty(n, np.int64), CHAINED, table, 0)
     return table, taken
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lingqu.align.kernels import extend
-from lingqu.align.kernels.candidates import MOST, new_candidates
+from lingqu.align.kernels.candidates import CANDIDATE, MOST
 from lingqu.align.kernels.extend import LANES, NARROW, D, I, M
 from lingqu.align.kernels.scoring import END_BONUS, GAP_EXTEND, GAP_OPEN, MISMATCH, READ_N, UNKNOWN
 from lingqu.sequence.codes import encode
@@ -45,7 +45,7 @@ def _best_score(query, target, low, high):
 
 def _one_read(query, reference, diagonal):
     """A table with one fresh candidate of one forward read, and what goes with it."""
-    table = new_candidates(1)
+    table = np.zeros(MOST, CANDIDATE).view(np.recarray)
     table.diagonal_low[0] = table.diagonal_high[0] = diagonal
     codes = np.array([query, query], np.uint8)
     return table, codes, np.zeros(1, np.int64), np.array([len(query)], np.int32)
@@ -124,7 +124,7 @@ def test_lanes_do_not_mix(demo_window):
     keep = np.array([len(read) for read in reads], np.int32)
     start = np.concatenate(([0], np.cumsum(keep)[:-1])).astype(np.int64)
     codes = np.array([np.concatenate(reads)] * 2)
-    table = new_candidates(n)
+    table = np.zeros(n * MOST, CANDIDATE).view(np.recarray)
     tasks = np.arange(n) * MOST
     table.read[tasks] = np.arange(n)
     table.diagonal_low[tasks] = table.diagonal_high[tasks] = 1000 * np.arange(1, n + 1)

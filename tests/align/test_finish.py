@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lingqu.align.kernels.candidates import MOST, new_candidates
+from lingqu.align.kernels.candidates import CANDIDATE, MOST
 from lingqu.align.kernels.extend import D, I, M
 from lingqu.align.kernels.finish import clip_to_contig, contig_of, rank_candidates
 
@@ -44,7 +44,7 @@ def test_clipping_keeps_just_the_columns_inside(case):
         inside.pop(0)
     while inside and inside[-1][0] != M:
         inside.pop()
-    table = new_candidates(1)
+    table = np.zeros(MOST, CANDIDATE).view(np.recarray)
     pool = np.array([n << 4 | op for n, op in operations], np.uint32)
     table.read_begin[0], table.read_end[0] = 7, q
     table.ref_begin[0], table.ref_end[0] = 1_000, 1_000 + t
@@ -68,7 +68,7 @@ def test_clipping_keeps_just_the_columns_inside(case):
 
 
 def test_ranking_drops_twins_and_sorts():
-    table = new_candidates(1)
+    table = np.zeros(MOST, CANDIDATE).view(np.recarray)
     rows = [(0, 1_100, 90), (0, 1_500, 120), (0, 1_100, 95), (1, 1_100, 95), (0, 1_700, 10)]
     for c, (strand, place, score) in enumerate(rows):
         table.strand[c], table.score[c] = strand, score

@@ -32,6 +32,9 @@ its contig. strand is 1 for the reverse strand. A fresh candidate has ref_end 0.
 CHAINED = 32
 """Places kept for a read by chaining."""
 
+WINDOW = 2
+"""Places that mate rescue takes from one window."""
+
 ROOM = 20
 """Places that mate rescue may add to those of a read."""
 
@@ -47,4 +50,4 @@ def new_candidates(reads: int) -> np.recarray:
 
     The slots of read r are slots[r] to slots[r + 1] - 1, of which its candidates are the first.
     """
-    return np.zeros(reads * MOST, CANDIDATE).view(np.recarray)
+    return np.empty(reads * MOST, CANDIDATE).view(np.recarray)

@@ -7,7 +7,7 @@ for nucleotide sequences", Bioinformatics 34:3094, 2018, section 2.1.
 
 import numpy as np
 
-from lingqu.align.kernels.candidates import CHAINED, FEW, MOST, ROOM
+from lingqu.align.kernels.candidates import CHAINED, FEW, MOST, ROOM, WINDOW
 from lingqu.align.kernels.diagonal import SCORE, align_flat, new_scratch
 from lingqu.align.kernels.scoring import MATCH, MISMATCH, SURE
 from lingqu.align.kernels.seed import place_of
@@ -159,6 +159,7 @@ def take_chains(anchors, n, k, scores, previous, ends, most, table, slot):
         strand = (anchors[end] & _STRAND_BIT) >> 50
         base = (strand << 50) >> _READ_BITS
         table.strand[c] = strand
+        table.ref_end[c] = 0
         table.diagonal_low[c] = low - base
         table.diagonal_high[c] = high - base
         table.read_begin[c] = anchors[begin] & _READ_MASK
@@ -207,7 +208,9 @@ def chain_reads(
             table[used] = easy[r]
             counts[r] = 1
             repeats[r] = 0
-            used += 1 + ROOM
+            mate = r ^ 1  # with one place it has one window
+            used += 1 + (WINDOW if mate < keep.size and placed[mate] else ROOM)
+            table.read[slots[r] : used] = r
             continue
         begin, end = seed_start[r], seed_start[r + 1]
         length = np.int64(keep[r])

@@ -56,7 +56,9 @@ def insert_prices(mean, sd, low, high, known):
 def mapq_of(own, other, limits):
     """Phred score (0 to MAX_MAPQ) of other / (own + other); 0 where it is a coin toss."""
     wrong = other / (own + other)
-    low, high = 0, limits.size
+    if wrong <= limits[MAX_MAPQ]:
+        return MAX_MAPQ
+    low, high = 0, MAX_MAPQ
     while high - low > 1:
         middle = (low + high) >> 1
         if wrong <= limits[middle]:
@@ -128,6 +130,13 @@ def _place_pair(t, ordinal, table, slots, order, kept, keep, low, prices, unseen
     """Best combination of template t: (candidate of R1, of R2, proper, MAPQ of R1, of R2)."""
     r1, r2 = 2 * t, 2 * t + 1
     slot1, slot2 = slots[r1], slots[r2]
+    if kept[r1] == 1 and kept[r2] == 1:
+        c1, c2 = order[slot1], order[slot2]
+        best, proper = _combination(table, c1, keep[r1], c2, keep[r2], low, prices)
+        mapq1, mapq2 = _pair_mapq(
+            1.0, 1.0, 1.0, best, table.score[c1], table.score[c2], unseen, w, limits
+        )
+        return c1, c2, proper, mapq1, mapq2
     best = -1000
     ties = 0
     for i in range(kept[r1]):
@@ -161,11 +170,19 @@ def _place_pair(t, ordinal, table, slots, order, kept, keep, low, prices, unseen
                 own1 += weight
             if b == c2:
                 own2 += weight
-    ghost1 = _weight(best - (unseen[0] + table.score[c2] - UNPAIRED), w)
-    ghost2 = _weight(best - (unseen[1] + table.score[c1] - UNPAIRED), w)
-    mapq1 = mapq_of(own1 + ghost2, total - own1 + ghost1, limits)
-    mapq2 = mapq_of(own2 + ghost1, total - own2 + ghost2, limits)
+    mapq1, mapq2 = _pair_mapq(
+        own1, own2, total, best, table.score[c1], table.score[c2], unseen, w, limits
+    )
     return c1, c2, proper, mapq1, mapq2
+
+
+@kernel
+def _pair_mapq(own1, own2, total, best, score1, score2, unseen, w, limits):
+    """MAPQ of both mates: own1, own2, total are weights of combinations, `best` the best score."""
+    ghost1 = _weight(best - (unseen[0] + score2 - UNPAIRED), w)
+    ghost2 = _weight(best - (unseen[1] + score1 - UNPAIRED), w)
+    mapq1 = mapq_of(own1 + ghost2, total - own1 + ghost1, limits)
+    return mapq1, mapq_of(own2 + ghost1, total - own2 + ghost2, limits)
 
 
 @kernel

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lingqu.align.kernels.candidates import WINDOW
 from lingqu.align.kernels.chain import pack_anchor, score_anchors, sort_anchors, take_chains
 from lingqu.align.kernels.scoring import MIN_SCORE
 from lingqu.base.jit import kernel
@@ -9,9 +10,6 @@ from lingqu.base.jit import kernel
 WORD = 11
 MIN_CHAIN = 17
 """Least chain score of a rescued place."""
-
-MOST = 2
-"""Places taken from one window."""
 
 WITHIN = 12
 """Score units below a read's best within which a place counts as one of its best."""
@@ -128,10 +126,9 @@ def _take_places(anchors, hits, scores, previous, ends, table, at):
         return 0
     sort_anchors(anchors, hits)
     score_anchors(anchors, hits, WORD, scores, previous)
-    taken = take_chains(anchors, hits, WORD, scores, previous, ends, MOST, table, at)
+    taken = take_chains(anchors, hits, WORD, scores, previous, ends, WINDOW, table, at)
     kept = 0
     while kept < taken and table.chain[at + kept] >= MIN_CHAIN:
-        table.ref_end[at + kept] = 0
         kept += 1
     return kept
 
@@ -166,7 +163,7 @@ def rescue_mates(table, slots, counts, codes, start, keep, reference, low, high)
             if not table.ref_end[c] or table.score[c] < least:
                 continue
             at = slot + counts[mate]
-            if tried == TRIED or at + MOST > slots[mate + 1]:
+            if tried == TRIED or at + WINDOW > slots[mate + 1]:
                 break
             if _has_partner(table, c, keep[r], slot, had, n, low, high):
                 continue

@@ -30,8 +30,7 @@ class _Chunk:
     reads: ReadBatch
     codes: np.ndarray  # uint8[2, bases + OVERHANG]
     unknowns: np.ndarray
-    seed_start: np.ndarray
-    repeats: np.ndarray
+    unseen: np.ndarray
     table: np.recarray
     slots: np.ndarray
     counts: np.ndarray
@@ -65,14 +64,12 @@ def _find_places(index: SeedIndex, reads: ReadBatch) -> _Chunk:
     )  # fmt: skip
     first, count, found_at = _look_up(index, hashes, keep_hard(placed, seed_start, places, hashes))
     table, slots = new_candidates(n), np.empty(n + 1, np.int64)
-    counts, repeats = np.zeros(n, np.int32), np.zeros(n, np.int32)
+    counts, unseen = np.zeros(n, np.int32), np.zeros(n, np.int32)
     chain_reads(
         codes, reads.start, reads.keep, index.reference.codes, easy, placed, seed_start, places,
-        first, count, found_at, index.entries, table, slots, counts, repeats,
+        first, count, found_at, index.entries, table, slots, counts, unseen,
     )  # fmt: skip
-    chunk = _Chunk(
-        index, reads, codes, unknowns, seed_start, repeats, table, slots, counts, pool, used
-    )
+    chunk = _Chunk(index, reads, codes, unknowns, unseen, table, slots, counts, pool, used)
     _extend(chunk)
     return chunk
 
@@ -163,7 +160,7 @@ def align_reads(
     prices = insert_prices(insert.mean, insert.sd, insert.low, insert.high, insert.known)
     place_templates(
         reads.paired, first_template, chunk.table, chunk.slots, order, kept, reads.keep,
-        chunk.seed_start, chunk.repeats, insert.low, prices, _WEIGHTS, _LIMITS, chosen, mapq,
+        chunk.unseen, insert.low, prices, _WEIGHTS, _LIMITS, chosen, mapq,
         proper,
     )  # fmt: skip
     return _records(chunk, order, kept, chosen, mapq, proper, most_secondary)
@@ -177,8 +174,8 @@ def _records(chunk, order, kept, chosen, mapq, proper, most_secondary) -> Alignm
     cigar = np.empty(chunk.cigar_used + 3 * room, np.uint32)
     records, operations = write_records(
         2 if reads.paired else 1, chunk.table, chunk.slots, order, kept, reads.keep, reads.length,
-        chunk.index.reference.offsets, chunk.cigar, chosen, mapq, proper, chunk.seed_start,
-        chunk.repeats, _WEIGHTS, _LIMITS, most_secondary, out, cigar,
+        chunk.index.reference.offsets, chunk.cigar, chosen, mapq, proper, chunk.unseen,
+        _WEIGHTS, _LIMITS, most_secondary, out, cigar,
     )  # fmt: skip
     fields = {name: array[:records] for name, array in out._asdict().items()}
     fields["record_start"] = out.record_start

@@ -23,11 +23,15 @@ FEW_HITS = 64
 MANY_HITS = 1024
 """Of a seed with more hits none is looked at."""
 
+MENDED = 10
+"""Score units that a place of seeds passed over may be ahead where a read does not match well."""
+
 MAX_ANCHORS = 1 << 13
 LOOK_BACK = 40
 MAX_SHIFT = 100
 """Largest change of diagonal within a chain, in bases."""
 
+_WRONG = MATCH - MISMATCH
 _READ_BITS = np.int64(10)
 _READ_MASK = np.int64((1 << 10) - 1)
 _END_BITS = np.int64(32)
@@ -171,12 +175,12 @@ def take_chains(anchors, n, k, scores, previous, ends, most, table, slot):
 
 
 @kernel
-def _count_disjoint(begin, end, places, count, most):
-    """Seeds with at most so many hits that do not overlap, as many as there can be."""
+def _count_disjoint(begin, end, places, count, least, most):
+    """Seeds with `least` to `most` hits that do not overlap, as many as there can be."""
     found = 0
     free = np.int64(0)
     for i in range(begin, end):
-        if count[i] <= most and places[i] >> 1 >= free:
+        if least <= count[i] <= most and places[i] >> 1 >= free:
             found += 1
             free = (places[i] >> 1) + K
     return found
@@ -185,15 +189,15 @@ def _count_disjoint(begin, end, places, count, most):
 @kernel
 def chain_reads(
     codes, start, keep, reference, easy, placed, seed_start, places, first, count, found_at,
-    entries, table, slots, counts, repeats,
+    entries, table, slots, counts, unseen,
 ):  # fmt: skip
     """Fill the candidate table of a chunk.
 
     codes, start, keep, reference: as in `place_easy`. easy, placed: as it leaves them; of a placed
     read nothing else is sought. seed_start, places, first, count, found_at: the seeds of the
     others, as `keep_hard` and `look_up` leave them. table, slots: as `new_candidates` says; slots
-    is int64[n + 1], out. counts: int32[n], out. repeats: int32[n], out: seeds of the read passed
-    over for having too many hits.
+    is int64[n + 1], out. counts: int32[n], out. unseen: int32[n], out: best score that a place of
+    the read may have whose seeds were all passed over for having too many hits; 0 where none were.
 
     Seeds with many hits are looked at only where the others do not make sure that what they find
     is far better than any other place: see `lingqu.align.kernels.probe`.
@@ -207,7 +211,7 @@ def chain_reads(
         if placed[r]:
             table[used] = easy[r]
             counts[r] = 1
-            repeats[r] = 0
+            unseen[r] = 0
             mate = r ^ 1  # with one place it has one window
             used += 1 + (WINDOW if mate < keep.size and placed[mate] else ROOM)
             table.read[slots[r] : used] = r
@@ -218,24 +222,34 @@ def chain_reads(
         for i in range(begin, end):
             several += count[i] > RARE_HITS
             frequent += count[i] > FEW_HITS
-        repeats[r] = frequent
         most = RARE_HITS if several else FEW_HITS
         while True:
             n = _gather(begin, end, places, first, count, found_at, entries, most, length, anchors)
             sort_anchors(anchors, n)
             score_anchors(anchors, n, K, scores, previous)
             counts[r] = take_chains(anchors, n, K, scores, previous, ends, CHAINED, table, used)
-            if most == MANY_HITS or (most == FEW_HITS and (n or not frequent)):
-                break
-            if most == RARE_HITS and n:
+            score = np.int64(0)
+            if n:
                 query, diagonal = codes[table.strand[used]], table.diagonal_low[used]
                 align_flat(
                     query, start[r], length, reference, diagonal, masks[0], mismatches, result
                 )
-                sure = _count_disjoint(begin, end, places, count, RARE_HITS) * (MATCH - MISMATCH)
-                if length * MATCH - result[SCORE] <= sure - SURE:
-                    break
+                score = result[SCORE]
+            lost = length * MATCH - score
+            bound = _count_disjoint(begin, end, places, count, 0, most) * _WRONG
+            if most == MANY_HITS or (n and lost <= bound - SURE):
+                break
+            absent = _count_disjoint(begin, end, places, count, 0, 0) * _WRONG
+            bound = _count_disjoint(begin, end, places, count, 1, most) * _WRONG
+            bound -= min(max(lost - absent, 0), MENDED)
+            if most == FEW_HITS and (not frequent or (n and bound > 0)):
+                break
             most = FEW_HITS if most == RARE_HITS else MANY_HITS
+        unseen[r] = 0
+        if most == RARE_HITS:
+            unseen[r] = length * MATCH - bound
+        elif frequent:
+            unseen[r] = max(score - bound, 0)
         used += counts[r] + ROOM if 0 < counts[r] <= FEW else MOST
         table.read[slots[r] : used] = r
     slots[keep.size] = used

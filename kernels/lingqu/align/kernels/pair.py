@@ -10,7 +10,7 @@ place that were not seen added: a chance match, and the copies of seeds too freq
 import numpy as np
 
 from lingqu.align.kernels.rescue import outer_distance
-from lingqu.align.kernels.scoring import MATCH, MIN_SCORE, MISMATCH
+from lingqu.align.kernels.scoring import MIN_SCORE
 from lingqu.base.jit import kernel
 
 UNPAIRED = 17
@@ -18,7 +18,6 @@ UNPAIRED = 17
 
 MAX_MAPQ = 60
 _CHANCE = 20
-_FREQUENT_BONUS = 3
 _STEP = 0.251188643150958  # 10^-0.6; literals, since pow differs between C libraries
 _DECIBEL = 0.7943282347242815  # 10^-0.1
 _WEIGHTS = 64
@@ -74,14 +73,10 @@ def _weight(below, table):
 
 
 @kernel
-def unseen_score(table, c, length, seeds, repeats):
-    """Score that a place of the read nobody looked at may have."""
+def unseen_score(table, c, length, unseen):
+    """Score that a place of the read nobody looked at may have; `unseen` as `chain_reads` says."""
     aligned = table.read_end[c] - table.read_begin[c]
-    score = _CHANCE + (length - aligned) // 10
-    if repeats:
-        distinct = (seeds - repeats) >> 2
-        score = max(score, table.score[c] + (MISMATCH - MATCH) * distinct + _FREQUENT_BONUS)
-    return score
+    return max(_CHANCE + (length - aligned) // 10, unseen)
 
 
 @kernel
@@ -103,9 +98,7 @@ def _pick(ordinal, ties):
 
 
 @kernel
-def _place_single(
-    r, ordinal, table, slots, order, kept, keep, seeds, repeats, w, limits, chosen, mapq
-):
+def _place_single(r, ordinal, table, slots, order, kept, keep, unseen, w, limits, chosen, mapq):
     slot = slots[r]
     n = kept[r]
     chosen[r] = -1
@@ -121,8 +114,8 @@ def _place_single(
         total += _weight(best - score, w)
     c = order[slot + _pick(ordinal, ties)]
     chosen[r] = c
-    unseen = _weight(best - unseen_score(table, c, keep[r], seeds, repeats), w)
-    mapq[r] = mapq_of(1.0, total - 1.0 + unseen, limits)
+    ghost = _weight(best - unseen_score(table, c, keep[r], unseen[r]), w)
+    mapq[r] = mapq_of(1.0, total - 1.0 + ghost, limits)
 
 
 @kernel
@@ -181,23 +174,24 @@ def _pair_mapq(own1, own2, total, best, score1, score2, unseen, w, limits):
     """MAPQ of both mates: own1, own2, total are weights of combinations, `best` the best score."""
     ghost1 = _weight(best - (unseen[0] + score2 - UNPAIRED), w)
     ghost2 = _weight(best - (unseen[1] + score1 - UNPAIRED), w)
-    mapq1 = mapq_of(own1 + ghost2, total - own1 + ghost1, limits)
-    return mapq1, mapq_of(own2 + ghost1, total - own2 + ghost2, limits)
+    both = _weight(best - (unseen[0] + unseen[1]), w)
+    mapq1 = mapq_of(own1 + ghost2, total - own1 + ghost1 + both, limits)
+    return mapq1, mapq_of(own2 + ghost1, total - own2 + ghost2 + both, limits)
 
 
 @kernel
 def place_templates(
-    paired, first_ordinal, table, slots, order, kept, keep, seed_start, repeats, low, prices,
-    w, limits, chosen, mapq, proper,
+    paired, first_ordinal, table, slots, order, kept, keep, unseen, low, prices, w, limits, chosen,
+    mapq, proper,
 ):  # fmt: skip
     """Place every template of a chunk.
 
-    order, kept: as `rank_candidates` leaves them. low, prices: insert size of prices[0], and
-    `insert_prices`. w, limits: `weights()`, `phred_limits()`. Out: chosen int64[reads], candidate
-    or -1; mapq uint8[reads]; proper bool[templates].
+    order, kept: as `rank_candidates` leaves them; unseen: as `chain_reads` does. low, prices:
+    insert size of prices[0], and `insert_prices`. w, limits: `weights()`, `phred_limits()`. Out:
+    chosen int64[reads], candidate or -1; mapq uint8[reads]; proper bool[templates].
     """
     reads = keep.size
-    unseen = np.zeros(2, np.int64)
+    ghosts = np.zeros(2, np.int64)
     for t in range(reads // 2 if paired else reads):
         ordinal = first_ordinal + t
         proper[t] = False
@@ -205,11 +199,9 @@ def place_templates(
         if paired and kept[r1] and kept[r1 + 1]:
             for k in range(2):
                 r = r1 + k
-                seeds = seed_start[r + 1] - seed_start[r]
-                c = order[slots[r]]
-                unseen[k] = unseen_score(table, c, keep[r], seeds, repeats[r])
+                ghosts[k] = unseen_score(table, order[slots[r]], keep[r], unseen[r])
             c1, c2, facing, q1, q2 = _place_pair(
-                t, ordinal, table, slots, order, kept, keep, low, prices, unseen, w, limits
+                t, ordinal, table, slots, order, kept, keep, low, prices, ghosts, w, limits
             )
             if facing or (table.score[c1] >= MIN_SCORE and table.score[c2] >= MIN_SCORE):
                 chosen[r1], chosen[r1 + 1] = c1, c2
@@ -217,19 +209,6 @@ def place_templates(
                 proper[t] = facing
                 continue
         for r in range(r1, r1 + (2 if paired else 1)):
-            seeds = seed_start[r + 1] - seed_start[r]
             _place_single(
-                r,
-                ordinal,
-                table,
-                slots,
-                order,
-                kept,
-                keep,
-                seeds,
-                repeats[r],
-                w,
-                limits,
-                chosen,
-                mapq,
+                r, ordinal, table, slots, order, kept, keep, unseen, w, limits, chosen, mapq
             )

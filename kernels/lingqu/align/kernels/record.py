@@ -120,15 +120,15 @@ def find_splits(table, slots, order, kept, r, primary, keep, splits):
 
 
 @kernel
-def split_mapq(table, slots, order, kept, r, c, keep, seeds, repeats, w, limits):
+def split_mapq(table, slots, order, kept, r, c, keep, unseen, w, limits):
     """MAPQ of a supplementary alignment, against the candidates of the same bases."""
     other = 0.0
     for k in range(kept[r]):
         rival = order[slots[r] + k]
         if rival != c and overlap_much(table, rival, c, keep):
             other += w[min(max(table.score[c] - table.score[rival], 0), w.size - 1)]
-    unseen = unseen_score(table, c, table.read_end[c] - table.read_begin[c], seeds, repeats)
-    other += w[min(max(table.score[c] - unseen, 0), w.size - 1)]
+    ghost = unseen_score(table, c, table.read_end[c] - table.read_begin[c], unseen)
+    other += w[min(max(table.score[c] - ghost, 0), w.size - 1)]
     return mapq_of(1.0, other, limits)
 
 
@@ -186,7 +186,7 @@ def _write_place(out, at, table, c, offsets, keep, length, pool, cigar, used):
 @kernel
 def write_records(
     mates, table, slots, order, kept, keep, length, offsets, pool, chosen, mapq, proper,
-    seed_start, repeats, w, limits, most_secondary, out, cigar,
+    unseen, w, limits, most_secondary, out, cigar,
 ):  # fmt: skip
     """Fill `out` with a chunk's records, in template order: primaries, then the others.
 
@@ -227,9 +227,8 @@ def write_records(
                 out.mapq[at] = mapq[r] if e == 0 else 0
                 if 0 < e <= splits:
                     flag_here |= SUPPLEMENTARY
-                    seeds = seed_start[r + 1] - seed_start[r]
                     out.mapq[at] = split_mapq(
-                        table, slots, order, kept, r, own, keep[r], seeds, repeats[r], w, limits
+                        table, slots, order, kept, r, own, keep[r], unseen[r], w, limits
                     )
                 elif e:
                     flag_here |= SECONDARY

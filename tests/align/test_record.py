@@ -43,7 +43,8 @@ def test_gaps_side_by_side_become_one_of_each_kind(path, before, after, adapter,
     table = new_candidates(1)
     bases = sum(n for n, op in path if op != D)
     table.read_begin[0], table.read_end[0] = before, before + bases
-    table.strand[0], table.cigar_len[0] = reverse, len(path) if len(path) > 1 else 0
+    table.strand[0], table.cigar_start[0] = reverse, 0
+    table.cigar_len[0] = len(path) if len(path) > 1 else 0
     pool = np.array([n << 4 | op for n, op in path], np.uint32)
     out = np.zeros(len(path) + 4, np.uint32)
     keep = before + bases + after

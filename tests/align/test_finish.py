@@ -48,10 +48,11 @@ def test_clipping_keeps_just_the_columns_inside(case):
     pool = np.array([n << 4 | op for n, op in operations], np.uint32)
     table.read_begin[0], table.read_end[0] = 7, q
     table.ref_begin[0], table.ref_end[0] = 1_000, 1_000 + t
-    table.score[0], table.cigar_len[0] = 500, len(operations) if len(operations) > 1 else 0
+    table.strand[0] = table.cigar_start[0] = 0
+    table.score[0], table.cigar_len[0] = -900, len(operations) if len(operations) > 1 else 0
     clip_to_contig(table, 0, pool, begin, end)
     if before <= 0 and after <= 0:
-        assert table.score[0] == 500
+        assert table.score[0] == -900
         return
     if not inside:
         assert table.score[0] <= 0
@@ -60,6 +61,11 @@ def test_clipping_keeps_just_the_columns_inside(case):
     assert (table.ref_begin[0], table.ref_end[0]) == (
         1_000 + inside[0][2], 1_000 + inside[-1][2] + 1,
     )  # fmt: skip
+    beyond = [c for c in columns if c not in inside]
+    gaps = [c for c in beyond if c[0] != M]
+    opened = sum(c[0] != M and (i == 0 or columns[i - 1][0] != c[0])
+                 for i, c in enumerate(columns) if c in gaps)  # fmt: skip
+    assert table.score[0] == -900 + 4 * (len(beyond) - len(gaps)) + len(gaps) + 6 * opened
     at = table.cigar_start[0]
     kept = [(int(x >> 4), int(x & 15)) for x in pool[at : at + table.cigar_len[0]]]
     if len(operations) > 1:

@@ -28,6 +28,8 @@ READS = [
     ("RUN.1", 0x1 | 0x40, "GAAAG", "IIIII", "x"),
     ("RUN.2", 0x1 | 0x80, "GAAAT", "IIIII", "x"),
     ("no", 0x4, "GAAAT", None, None),
+    ("base", 0x4, "A", "#", "x"),
+    ("other", 0x4, "A", "E", "x"),
 ]
 
 WANTED = {
@@ -40,6 +42,8 @@ WANTED = {
     (0, "@twice\nCCCCC\n+\nIIIII\n"),
     (0, "@RUN.1\nGAAAG\n+\nIIIII\n"),
     (0, "@RUN.2\nGAAAT\n+\nIIIII\n"),
+    (0, "@base\nA\n+\n#\n"),
+    (0, "@other\nA\n+\nE\n"),
     (0, '@no\nGAAAT\n+\n"""""\n'),
 }
 

@@ -13,6 +13,7 @@ from lingqu.align.batch import InsertModel
 from lingqu.align.core import align_reads, estimate_insert
 from lingqu.align.counts import count
 from lingqu.align.duplicates import COLUMNS, duplicate_records, find_duplicates, optical_distance
+from lingqu.align.eqx import tell_matches
 from lingqu.align.index import open_index
 from lingqu.align.kernels.shard import fill_block
 from lingqu.align.reads import read_batch
@@ -40,6 +41,7 @@ class ChunkTask:
     group_id: bytes
     insert: InsertModel
     secondary: int
+    eqx: bool
     chunk: Chunk
 
 
@@ -91,6 +93,8 @@ def align_chunk(task: ChunkTask) -> dict:
     index = open_index(task.fasta)
     reads = read_batch(task.chunk)
     found = align_reads(index, reads, task.insert, task.first_template, task.secondary)
+    if task.eqx:
+        found = tell_matches(reads, found, index.reference)
     records = sorted_records(reads, found, index.reference, task.group_id)
     ends = duplicate_records(reads, found, index.reference)
     placed = int(np.searchsorted(records.key, UNPLACED))

@@ -55,6 +55,7 @@ def _told(out: Path, stats: dict) -> str:
     show_default=True,
     help="Write so many other places of a read, as secondary records.",
 )
+@click.option("--eqx", is_flag=True, help="Write =/X for M in CIGARs (BAM only).")
 @click.option("-t", "--threads", type=click.IntRange(1), help="Cores to use  [default: all].")
 @click.option(
     "--backend",
@@ -65,8 +66,9 @@ def _told(out: Path, stats: dict) -> str:
 )
 @click.option("--scheduler", type=PATH, help="Scheduler file of a running Dask cluster.")
 def command(
-    fasta, reads, out, sample, line, table, no_duplicates, secondary, threads, backend, scheduler
-) -> None:
+    fasta, reads, out, sample, line, table, no_duplicates, secondary, eqx, threads, backend,
+    scheduler,
+) -> None:  # fmt: skip
     """Align reads to a reference: sorted, duplicates marked, indexed, in one step.
 
     Reads are FASTQ (plain, gzip or BGZF), paired or single, or one BAM or CRAM in any order,
@@ -90,6 +92,8 @@ def command(
 
     if out.suffix not in (".bam", ".cram"):
         raise LingquError(f"{out}: the output must end in .bam or .cram")
+    if eqx and out.suffix == ".cram":
+        raise LingquError(f"{out}: CRAM has no =/X; write .bam, or leave out --eqx")
     sample, lanes = _lanes(reads, table, line, sample)
     if out.resolve() in {file.resolve() for lane in lanes for file in lane.files}:
         raise LingquError(f"{out}: is an input too; name another output")
@@ -101,6 +105,7 @@ def command(
     from lingqu.align.driver import align
     from lingqu.align.options import Options
 
+    options = Options(not no_duplicates, secondary, eqx)
     with open_cluster(threads, backend, scheduler) as cluster:
-        stats = align(fasta, lanes, sample, out, cluster, Options(not no_duplicates, secondary))
+        stats = align(fasta, lanes, sample, out, cluster, options)
     say(_told(out, stats))

@@ -24,6 +24,7 @@ from lingqu.formats.reference import Reference
 _WAITING = 1_000_000
 _PARTS = 64
 _MISSING_QUALITY = '"'
+_LETTER_OF_SCORE = bytes((score + 33) % 256 for score in range(256))
 _SKIPPED = 0x900
 _NUMBERED = re.compile(r"(.+\.\d+)\.([12])")
 
@@ -148,13 +149,14 @@ class _Mates:
 
 
 def _fastq(record: pysam.AlignedSegment) -> str:
-    sequence = record.get_forward_sequence() or ""
-    scores = record.query_qualities_str if sequence else ""
+    sequence, scores = record.get_forward_sequence() or "", record.query_qualities
     if scores is None:
-        scores = _MISSING_QUALITY * len(sequence)
-    elif record.is_reverse:
-        scores = scores[::-1]
-    return f"@{record.query_name}\n{sequence}\n+\n{scores}\n"
+        letters = _MISSING_QUALITY * len(sequence)
+    else:  # not query_qualities_str, which of one base writes into Python's own letters
+        letters = scores.tobytes().translate(_LETTER_OF_SCORE).decode("latin-1")
+    if record.is_reverse:
+        letters = letters[::-1]
+    return f"@{record.query_name}\n{sequence}\n+\n{letters}\n"
 
 
 def _records(path: Path, reference: Reference) -> Iterator[pysam.AlignedSegment]:

@@ -250,16 +250,16 @@ def encode(
     The first line of arguments is the ReadBatch, the next two the AlignmentBatch; nm to md_start
     come from `edits`. names (uint8), names_start (int64[contigs + 1]): contig names. group: uint8,
     the read group's ID, may be empty. row: uint8 scratch of the longest read. Fills out (uint8, of
-    at least `bound` bytes) and offset (int64[m + 1]), where each record begins. Secondary records
-    go without sequence. Tags: NM MD MC MQ AS XS RG SA XT (XT:i, the 1-based first base of
-    adapter, as Picard's MarkIlluminaAdapters writes it).
+    at least `bound` bytes) and offset (int64[m + 1]), where each record begins. Every record has
+    the whole sequence: Picard fails on NM without one. Tags: NM MD MC MQ AS XS RG SA XT (XT:i, the
+    1-based first base of adapter, as Picard's MarkIlluminaAdapters writes it).
     """
     at = ZERO
     for template in range(len(record_start) - 1):
         for i in range(record_start[template], record_start[template + 1]):
             offset[i] = at
             r, reverse, mapped = read[i], flag[i] & REVERSE, not flag[i] & UNMAPPED
-            bases = 0 if flag[i] & SECONDARY else length[r]
+            bases = length[r]
             ops = cigar_len[i] if mapped else 0
             at = _put_core(
                 out, at + 4, tid[i], pos[i], name_len[r], mapq[i], span[i], ops, flag[i],

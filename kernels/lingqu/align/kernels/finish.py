@@ -3,7 +3,7 @@
 import numpy as np
 
 from lingqu.align.kernels.extend import D, I, M
-from lingqu.align.kernels.scoring import MATCH, MISMATCH
+from lingqu.align.kernels.scoring import GAP_EXTEND, GAP_OPEN, MATCH, MISMATCH
 from lingqu.base.jit import kernel
 
 MIN_KEPT = 24
@@ -23,6 +23,12 @@ def contig_of(offsets, place):
     return np.int32(low)
 
 
+@kernel(inline="always")
+def _cost(length, operation):
+    """What an operation beyond the contig's end has cost: its bases lie on N."""
+    return -MISMATCH * length if operation == M else GAP_OPEN + GAP_EXTEND * length
+
+
 @kernel
 def _cut_front(table, c, cigar, limit):
     """Cut the operations of a gapped alignment until it starts at `limit` or later."""
@@ -34,9 +40,11 @@ def _cut_front(table, c, cigar, limit):
             break
         if operation == M and length > outside:
             cigar[at] = np.uint32(((length - outside) << 4) | M)
+            table.score[c] += _cost(outside, M)
             table.ref_begin[c] += outside
             table.read_begin[c] += outside
             break
+        table.score[c] += _cost(length, operation)
         if operation != I:
             table.ref_begin[c] += length
         if operation != D:
@@ -57,9 +65,11 @@ def _cut_back(table, c, cigar, limit):
             break
         if operation == M and length > outside:
             cigar[at + n - 1] = np.uint32(((length - outside) << 4) | M)
+            table.score[c] += _cost(outside, M)
             table.ref_end[c] -= outside
             table.read_end[c] -= outside
             break
+        table.score[c] += _cost(length, operation)
         if operation != I:
             table.ref_end[c] -= length
         if operation != D:
@@ -70,17 +80,17 @@ def _cut_back(table, c, cigar, limit):
 
 @kernel
 def clip_to_contig(table, c, cigar, begin, end):
-    """Clip an alignment to the contig [begin, end); its score loses the mismatches beyond."""
+    """Clip an alignment to the contig [begin, end); its score loses what lies beyond."""
     before, after = begin - table.ref_begin[c], table.ref_end[c] - end
     if before <= 0 and after <= 0:
         return
-    table.score[c] -= MISMATCH * (max(before, 0) + max(after, 0))
     if table.cigar_len[c]:
         _cut_front(table, c, cigar, begin)
         _cut_back(table, c, cigar, end)
         if table.cigar_len[c] == 0:
             table.score[c] = 0
     else:
+        table.score[c] += _cost(max(before, 0) + max(after, 0), M)
         table.ref_begin[c] += max(before, 0)
         table.read_begin[c] += max(before, 0)
         table.ref_end[c] -= max(after, 0)

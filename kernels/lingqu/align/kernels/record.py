@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lingqu.align.kernels.extend import M
+from lingqu.align.kernels.extend import D, I, M
 from lingqu.align.kernels.pair import mapq_of, unseen_score
-from lingqu.align.kernels.scoring import MIN_SCORE
+from lingqu.align.kernels.scoring import GAP_OPEN, MIN_SCORE
 from lingqu.base.jit import kernel
 
 PAIRED, PROPER, UNMAPPED, MATE_UNMAPPED = 0x1, 0x2, 0x4, 0x8
@@ -47,31 +47,51 @@ def new_records(templates, room):
 
 
 @kernel
+def _append(out, at, n, word):
+    """Append an operation to the n at out[at:]; returns how many there are then.
+
+    Gaps side by side become one insertion before one deletion.
+    """
+    op, to = word & 15, at + n
+    swaps = n > 0 and op == I and out[to - 1] & 15 == D
+    same = to - 2 if swaps else to - 1
+    if same >= at and out[same] & 15 == op:
+        out[same] += word >> 4 << 4
+        return n
+    if swaps:
+        word, out[to - 1] = out[to - 1], word
+    out[to] = word
+    return n + 1
+
+
+@kernel
 def write_cigar(table, c, keep, length, pool, out, at):
-    """Write the whole read's CIGAR at out[at:]; returns the number of operations.
+    """Write the whole read's CIGAR at out[at:].
 
     keep: bases that were aligned; the length - keep bases of adapter after them are clipped.
+    Returns (operations, gaps that became part of another).
     """
     front, back = table.read_begin[c], keep - table.read_end[c]
     if table.strand[c]:
         front += length - keep
     else:
         back += length - keep
-    n = 0
+    n = merged = 0
     if front:
         out[at] = (front << 4) | _CLIP
         n = 1
     if table.cigar_len[c]:
+        merged = n + table.cigar_len[c]
         for i in range(table.cigar_len[c]):
-            out[at + n] = pool[table.cigar_start[c] + i]
-            n += 1
+            n = _append(out, at, n, pool[table.cigar_start[c] + i])
+        merged -= n
     else:
         out[at + n] = ((table.read_end[c] - table.read_begin[c]) << 4) | M
         n += 1
     if back:
         out[at + n] = (back << 4) | _CLIP
         n += 1
-    return n
+    return n, merged
 
 
 @kernel(inline="always")
@@ -134,9 +154,12 @@ def split_mapq(table, slots, order, kept, r, c, keep, unseen, w, limits):
 
 @kernel(inline="always")
 def _template_length(begin, end, mate_begin, mate_end, first):
-    """Signed distance from the leftmost to the rightmost mapped base."""
+    """Signed distance from the leftmost to the rightmost mapped base.
+
+    Of two that begin at one place the one that ends first is the left one, as CRAM readers say.
+    """
     length = max(end, mate_end) - min(begin, mate_begin)
-    if begin < mate_begin or (begin == mate_begin and first):
+    if (begin, end) < (mate_begin, mate_end) or ((begin, end) == (mate_begin, mate_end) and first):
         return length
     return -length
 
@@ -163,7 +186,7 @@ def _other_records(table, slots, order, kept, r, primary, keep, most_secondary, 
         c = order[slots[r] + k]
         if n - splits == most_secondary:
             break
-        taken = c == primary
+        taken = c == primary or table.score[c] < MIN_SCORE
         for i in range(splits):
             taken = taken or c == others[i]
         if not taken:
@@ -177,10 +200,11 @@ def _write_place(out, at, table, c, offsets, keep, length, pool, cigar, used):
     """Write where candidate c stands: contig, position, CIGAR, score; returns the next free op."""
     out.tid[at] = table.tid[c]
     out.pos[at] = table.ref_begin[c] - offsets[table.tid[c]]
-    out.score[at] = table.score[c]
+    n, merged = write_cigar(table, c, keep, length, pool, cigar, used)
+    out.score[at] = table.score[c] + GAP_OPEN * merged
     out.cigar_start[at] = used
-    out.cigar_len[at] = write_cigar(table, c, keep, length, pool, cigar, used)
-    return used + out.cigar_len[at]
+    out.cigar_len[at] = n
+    return used + n
 
 
 @kernel

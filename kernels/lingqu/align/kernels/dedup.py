@@ -14,9 +14,10 @@ Other tools' marks differ from these in what follows, and in nothing else that w
   as for Picard; samtools keeps the two kinds apart.
 - Libraries (LB) are kept apart, as by Picard; samtools takes a file for one library.
 - Optical duplicates are told of single ends too, and only between templates whose lower end is of
-  the same mate, as those of one cluster have it. Picard and samtools look at pairs only; Picard
-  does not see which mate is the lower one in pairs of one strand, samtools in none. Of duplicates
-  that lie together apart from the kept one, samtools may spare another than the first.
+  the same mate, as those of one cluster have it. Picard looks at pairs only, and does not see
+  which mate is the lower one in pairs of one strand. samtools never sees it, takes a pair for a
+  neighbour of a single end, and of duplicates that lie together apart from the kept one may spare
+  another than the first.
 """
 
 import numpy as np

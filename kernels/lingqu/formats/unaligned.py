@@ -134,7 +134,7 @@ class _Mates:
         with path.open() as lines:
             for head, *record in zip(*[lines] * 5, strict=True):
                 mate, group = map(int, head.split())
-                name = record[0][1:].rstrip("\n")
+                name = record[0][1:].split()[0]
                 other = waiting.get(name)
                 text = "".join(record)
                 if other is None:
@@ -154,7 +154,26 @@ def _fastq(record: pysam.AlignedSegment) -> str:
         scores = _MISSING_QUALITY * len(sequence)
     elif record.is_reverse:
         scores = scores[::-1]
-    return f"@{record.query_name}\n{sequence}\n+\n{scores}\n"
+    return f"@{record.query_name}{_umi(record)}\n{sequence}\n+\n{scores}\n"
+
+
+def _umi(record: pysam.AlignedSegment) -> str:
+    """The tags of the record's UMI, as a comment."""
+    if not record.has_tag("RX"):
+        return ""
+    quality = f"\tQX:Z:{record.get_tag('QX')}" if record.has_tag("QX") else ""
+    return f"\tRX:Z:{record.get_tag('RX')}{quality}"
+
+
+def _umis_of(templates: list[tuple[str, ...]]) -> np.ndarray | None:
+    """Lines of the templates' comments (uint8), of R2's where R1 has none; None where all have."""
+    lines = []
+    for texts in templates:
+        comments = (text[: text.index("\n")].partition("\t")[2] for text in texts)
+        lines.append(next(filter(None, comments), ""))
+    if not any(lines):
+        return None
+    return np.frombuffer(bytearray("".join(f"{line}\n" for line in lines).encode()), np.uint8)
 
 
 def _records(path: Path, reference: Reference) -> Iterator[pysam.AlignedSegment]:
@@ -190,7 +209,8 @@ def read_alignment_chunks(
 
     ids: the IDs of the file's read groups, which become groups first_group, first_group + 1, ...;
     reads of any other go to the first. Secondary and supplementary records are left out, reverse
-    reads turned back, and reads whose mate is not in the file go out as single reads.
+    reads turned back, and reads whose mate is not in the file go out as single reads. UMIs are
+    those of the tags RX and QX.
     """
     number_of = {name: i for i, name in enumerate(ids)}
     open_chunks: dict[tuple[int, int], list[tuple[str, ...]]] = {}
@@ -198,12 +218,13 @@ def read_alignment_chunks(
 
     def chunk(key: tuple[int, int]) -> Chunk:
         size = len(open_chunks[key])
+        umis = _umis_of(open_chunks[key])
         mates = zip(*open_chunks.pop(key), strict=True)
         texts = (bytearray("".join(mate).encode()) for mate in mates)
         first = done.get(key, 0)
         done[key] = first + records
         arrays = tuple(np.frombuffer(text, np.uint8) for text in texts)
-        return Chunk(first_group + key[0], (str(path),) * key[1], first, size, arrays)
+        return Chunk(first_group + key[0], (str(path),) * key[1], first, size, arrays, umis)
 
     with tempfile.TemporaryDirectory(prefix="lingqu-") as folder:
         for group, texts in _templates(path, reference, number_of, Path(folder)):

@@ -1,4 +1,10 @@
-"""The UMIs of a chunk of reads, and the molecules that they tell apart among duplicates."""
+"""The UMIs of a chunk of reads, and the molecules that they tell apart among duplicates.
+
+UMIs are kept as sequenced in tag RX, in capitals, parts joined by '-', their qualities in QX (SAM
+tags specification). Templates with the same ends and library are duplicates if their UMIs are of
+one cluster (`lingqu.align.kernels.umi`); N is a letter of its own there, and templates without a
+UMI (of BAM and CRAM only) are a cluster by themselves.
+"""
 
 import numpy as np
 
@@ -40,7 +46,7 @@ def _of_names(chunk: fastq.Chunk, batch: ReadBatch) -> Umis:
         name = _shown(batch.text, batch.name_start, batch.name_len, wrong * mates)
         raise LingquError(
             f"{chunk.files[0]}: record {chunk.first + wrong + 1:,}: no UMI behind the last"
-            f" {chunk.umi!r} of the name {name}: {_RULE}"
+            f" {chunk.umi!r} of the name {name}; {_RULE}"
         )
     return umis
 
@@ -65,7 +71,7 @@ def _of_records(chunk: fastq.Chunk, batch: ReadBatch) -> Umis:
     umis, wrong = _spell(True, spans, (columns["text"], columns["qual_start"], columns["length"]))
     if wrong >= 0:
         at = f"{own.files[0]}: record {own.first + 1 + wrong:,}"
-        raise LingquError(f"{at}: {_shown(*spans, wrong)} is no UMI: {_RULE}")
+        raise LingquError(f"{at}: {_shown(*spans, wrong)} is no UMI; {_RULE}")
     return umis
 
 
@@ -75,7 +81,7 @@ def _of_tags(chunk: fastq.Chunk) -> Umis:
     spans, qualities = (_joined([told.get(name, b"") for told in tags]) for name in (b"RX", b"QX"))
     umis, wrong = _spell(False, spans, qualities)
     if wrong >= 0:
-        raise LingquError(f"{chunk.files[0]}: RX {_shown(*spans, wrong)} is no UMI: {_RULE}")
+        raise LingquError(f"{chunk.files[0]}: RX {_shown(*spans, wrong)} is no UMI; {_RULE}")
     return umis
 
 

@@ -1,13 +1,14 @@
 """Duplicate marks beside samtools markdup and Picard MarkDuplicates: each difference has a cause.
 
-Real reads (NA12878 shotgun, SARS-CoV-2 amplicons) and planted duplicates of every kind.
+Real reads (NA12878 shotgun, SARS-CoV-2 amplicons) and planted duplicates of every kind, without and
+with UMIs (two letters apart: the others join none).
 """
 
 import random
 import shutil
 import subprocess
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pysam
 import pytest
@@ -45,7 +46,8 @@ class Planted:
         else:
             place = 1101 + self.random.randrange(3), *(self.random.randrange(20_000) for _ in "xy")
         self.last[lane] = place
-        return f"M:1:F:{lane[1]}:" + ":".join(map(str, place))
+        umi = self.random.choice(("ACGT", "TGCA", "TNCC"))
+        return f"M:1:F:{lane[1]}:{':'.join(map(str, place))}:{umi}"
 
     def read(self, name, bases):
         """A record with a few errors, its quality one of few levels: scores tie often."""
@@ -117,7 +119,7 @@ def plant(window, folder, molecules):
 class Template:
     """What one BAM says of a template, by its mapped primary records."""
 
-    library: str
+    molecule: tuple  # (library, UMI)
     ends: tuple  # (unclipped 5' end, is reverse) of each, sorted
     turned: bool  # whether the lower end is R2's
     score: int
@@ -155,7 +157,7 @@ def template_of(records, libraries):
     spot = first.query_name.split(":")
     tag = next((first.get_tag(name) for name in ("DT", "dt") if first.has_tag(name)), "LB")
     return Template(
-        libraries[first.get_tag("RG")],
+        (libraries[first.get_tag("RG")], first.get_tag("RX") if first.has_tag("RX") else ""),
         tuple(end for end, _, _ in ends),
         bool(ends[0][1]),
         sum(q for _, _, record in ends for q in record.query_qualities if q >= 15),
@@ -190,7 +192,8 @@ def picard(marked):
     out = folder / "picard.bam"
     tool(
         "PicardCommandLine", "MarkDuplicates", f"I={bam}", f"O={out}", f"M={folder / 'metrics'}",
-        "TAGGING_POLICY=All", "ASSUME_SORT_ORDER=queryname",
+        "TAGGING_POLICY=All", "ASSUME_SORT_ORDER=queryname", "BARCODE_TAG=RX",
+        "READ_NAME_REGEX=(?:[^:]*:){4}([0-9]+):([0-9]+):([0-9]+).*",  # its own: 5 or 7 fields only
     )  # fmt: skip
     return templates(out)
 
@@ -209,7 +212,7 @@ def samtools(marked):
         tool("samtools", "view", "-b", "-l", library, "-o", steps[0], bam)
         tool("samtools", "fixmate", "-m", steps[0], steps[1])
         tool("samtools", "sort", "-o", steps[2], steps[1])
-        tool("samtools", "markdup", "-S", "-d", 100, steps[2], steps[3])
+        tool("samtools", "markdup", "-S", "-d", 100, "--barcode-tag", "RX", steps[2], steps[3])
         found |= templates(steps[3])
     return found
 
@@ -228,7 +231,7 @@ def unmarked(bam, folder):
     return named
 
 
-@pytest.fixture(scope="module", params=["genome", "amplicons", "planted"])
+@pytest.fixture(scope="module", params=["genome", "amplicons", "planted", "umis"])
 def marked(request, tmp_path_factory):
     """(our BAM, the same without marks in order of name, folder) of each set of reads."""
     folder = tmp_path_factory.mktemp(request.param)
@@ -248,6 +251,8 @@ def marked(request, tmp_path_factory):
         files = plant(request.getfixturevalue("demo_window"), folder, 700)
         of = {"L1": "one", "L2": "one", "L3": "two", "S4": "one"}
         lanes = [lane_of(*files[name], ID=name, LB=of[name]) for name in of]
+        if request.param == "umis":
+            lanes = [replace(lane, umi=":") for lane in lanes]
     with open_cluster(1, "threads") as cluster:
         align(reference, lanes, "NA12878", bam, cluster, options)
     return bam, unmarked(bam, folder), folder
@@ -263,7 +268,7 @@ def sets_of(found):
     """Names of the templates of each set that may be duplicates, where there are two or more."""
     sets = defaultdict(list)
     for name, template in found.items():
-        sets[template.library, template.ends].append(name)
+        sets[template.molecule, template.ends].append(name)
     return {ends: names for ends, names in sets.items() if len(names) > 1}
 
 
@@ -348,13 +353,13 @@ def test_samtools_agrees_on_optical_ones(ours, samtools):
     sharing = defaultdict(list)
     for name, template in ours.items():
         for end in template.ends:
-            sharing[template.library, end].append(name)
-    for (library, ends), names in sets_of(ours).items():
+            sharing[template.molecule, end].append(name)
+    for (molecule, ends), names in sets_of(ours).items():
         if kept_in(ours, names) != kept_in(samtools, names):
             continue
         differ = {name for name in names if ours[name].verdict != samtools[name].verdict}
         for name in differ:
-            others = sharing[library, ends[0]] if len(ends) == 1 else names
+            others = sharing[molecule, ends[0]] if len(ends) == 1 else names
             others = [x for x in others if x != name and near(ours[x], ours[name])]
             if len(ends) == 1:
                 # samtools takes a pair that shares the end for a neighbour, too

@@ -132,8 +132,8 @@ def umis_of_ends(umis: Umis, ends: dict[str, np.ndarray]) -> np.ndarray:
     """The UMI (int64[m, 2]) of each duplicate record, its own end's part first.
 
     So the two strands of a molecule, A-B with R1 at its lower end and B-A with R2 there, are one
-    molecule, as for duplex UMIs in Picard and fgbio. A UMI of one part is the same seen from both
-    ends.
+    molecule, as for duplex UMIs in fgbio and in Picard (which takes those of single ends as they
+    are written). A UMI of one part is the same seen from both ends.
     """
     out = np.empty((len(ends["template"]), 2), np.int64)
     own_is_second = (ends["strand"] != 0) ^ (ends["second_key"] == MARK)

@@ -25,6 +25,7 @@ _WAITING = 1_000_000
 _PARTS = 64
 _MISSING_QUALITY = '"'
 _SKIPPED = 0x900
+_UMI = "\tRX:Z:"
 _NUMBERED = re.compile(r"(.+\.\d+)\.([12])")
 
 
@@ -162,17 +163,15 @@ def _umi(record: pysam.AlignedSegment) -> str:
     if not record.has_tag("RX"):
         return ""
     quality = f"\tQX:Z:{record.get_tag('QX')}" if record.has_tag("QX") else ""
-    return f"\tRX:Z:{record.get_tag('RX')}{quality}"
+    return f"{_UMI}{record.get_tag('RX')}{quality}"
 
 
-def _umis_of(templates: list[tuple[str, ...]]) -> np.ndarray | None:
-    """Lines of the templates' comments (uint8), of R2's where R1 has none; None where all have."""
+def _umis_of(templates: list[tuple[str, ...]]) -> np.ndarray:
+    """Lines of the templates' comments (uint8), of R2's where R1 has none."""
     lines = []
     for texts in templates:
         comments = (text[: text.index("\n")].partition("\t")[2] for text in texts)
         lines.append(next(filter(None, comments), ""))
-    if not any(lines):
-        return None
     return np.frombuffer(bytearray("".join(f"{line}\n" for line in lines).encode()), np.uint8)
 
 
@@ -217,14 +216,14 @@ def read_alignment_chunks(
     done: dict[tuple[int, int], int] = {}
 
     def chunk(key: tuple[int, int]) -> Chunk:
-        size = len(open_chunks[key])
-        umis = _umis_of(open_chunks[key])
-        mates = zip(*open_chunks.pop(key), strict=True)
-        texts = (bytearray("".join(mate).encode()) for mate in mates)
+        templates = open_chunks.pop(key)
+        texts = ["".join(mate) for mate in zip(*templates, strict=True)]
+        umis = _umis_of(templates) if any(_UMI in text for text in texts) else None
         first = done.get(key, 0)
         done[key] = first + records
-        arrays = tuple(np.frombuffer(text, np.uint8) for text in texts)
-        return Chunk(first_group + key[0], (str(path),) * key[1], first, size, arrays, umis)
+        arrays = tuple(np.frombuffer(bytearray(text.encode()), np.uint8) for text in texts)
+        files = (str(path),) * key[1]
+        return Chunk(first_group + key[0], files, first, len(templates), arrays, umis)
 
     with tempfile.TemporaryDirectory(prefix="lingqu-") as folder:
         for group, texts in _templates(path, reference, number_of, Path(folder)):

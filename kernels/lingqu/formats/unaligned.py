@@ -24,7 +24,7 @@ from lingqu.formats.reference import Reference
 _WAITING = 1_000_000
 _PARTS = 64
 _MISSING_QUALITY = '"'
-_SKIPPED = 0x900
+_PAIRED, _SKIPPED = 0x1, 0x900
 _UMI = "\tRX:Z:"
 _NUMBERED = re.compile(r"(.+\.\d+)\.([12])")
 
@@ -148,20 +148,19 @@ class _Mates:
         yield from _lone(waiting)
 
 
-def _fastq(record: pysam.AlignedSegment) -> str:
+def _fastq(record: pysam.AlignedSegment, name: str) -> str:
     sequence = record.get_forward_sequence() or ""
     scores = record.query_qualities_str if sequence else ""
     if scores is None:
         scores = _MISSING_QUALITY * len(sequence)
     elif record.is_reverse:
         scores = scores[::-1]
-    return f"@{record.query_name}{_umi(record)}\n{sequence}\n+\n{scores}\n"
+    umi = _umi(record) if record.has_tag("RX") else ""
+    return f"@{name}{umi}\n{sequence}\n+\n{scores}\n"
 
 
 def _umi(record: pysam.AlignedSegment) -> str:
     """The tags of the record's UMI, as a comment."""
-    if not record.has_tag("RX"):
-        return ""
     quality = f"\tQX:Z:{record.get_tag('QX')}" if record.has_tag("QX") else ""
     return f"{_UMI}{record.get_tag('RX')}{quality}"
 
@@ -190,13 +189,18 @@ def _templates(
     """(group, FASTQ texts: two of a pair, one of a single read)."""
     mates = _Mates(folder)
     for record in _records(path, reference):
-        if record.flag & _SKIPPED:
+        flag = record.flag
+        if flag & _SKIPPED:
             continue
-        name = record.get_tag("RG") if record.has_tag("RG") else ""
-        group, text = number_of.get(name, 0), _fastq(record)
-        if not record.is_paired:
+        try:
+            group = number_of.get(record.get_tag("RG"), 0)
+        except KeyError:
+            group = 0
+        name = record.query_name
+        text = _fastq(record, name)
+        if not flag & _PAIRED:
             yield group, (text,)
-        elif pair := mates.add(record.query_name, int(record.is_read2), group, text):
+        elif pair := mates.add(name, flag >> 7 & 1, group, text):
             yield group, pair
     yield from mates.rest()
 

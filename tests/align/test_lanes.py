@@ -33,6 +33,17 @@ def test_table(tmp_path):
     assert one.group == {"ID": "L1", "SM": "S", "LB": "S", "PL": "ILLUMINA", "PU": "X.1"}
     assert two.files == (tmp_path / "b.fq",)
     assert two.group["ID"] == "S.3"
+    assert one.umi == two.umi == ""
+
+
+def test_umis_of_a_table(tmp_path):
+    table = tmp_path / "lanes.tsv"
+    table.write_text("R1\tR2\tUMI\na_1.fq\ta_2.fq\tu.fq\nb.fq\t\t:\nc.fq\t\t_\n")
+    one, two, three = read_lanes(table, "S")
+    assert one.umi == tmp_path / "u.fq"
+    assert one.inputs == (*one.files, tmp_path / "u.fq")
+    assert (two.umi, two.inputs) == (":", two.files)
+    assert three.umi == "_"
 
 
 @pytest.mark.parametrize(
@@ -47,6 +58,7 @@ def test_table(tmp_path):
         ("R1\na\tb\n", "line 2: more cells"),
         ("R1\tID\na\tx\nb\tx\n", "line 3: ID 'x' twice"),
         ("R1\tID\na\tx\na\ty\n", "line 3: .*a is listed twice"),
+        ("R1\tID\tUMI\na\tx\tu\nb\ty\tu\n", "line 3: .*u is listed twice"),
     ],
 )
 def test_bad_tables(text, message, tmp_path):

@@ -31,7 +31,7 @@ for number in range(count):
     write_arrays(steps.shard_path(folder, number), {}, {"blocks": np.zeros(3, np.uint8)})
 table = {name: np.zeros(count, np.int64) for name in ("group", "library", "distance")}
 table["first_template"] = 2 * np.arange(count)
-write_arrays(folder / "chunks", {}, table)
+write_arrays(folder / "chunks", {"umis": False}, table)
 write_arrays(folder / "duplicates", {}, {"kind": np.zeros(2 * count, np.uint8)})
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 

@@ -64,6 +64,40 @@ def test_other_places_are_told_when_asked_for(tmp_path, demo_window):
         assert all(record.pos == 1_000 and record.mapping_quality == 0 for record in records)
 
 
+def test_umis(reference, few_reads, tmp_path):
+    names = [line.split()[0].removesuffix("/1") for line in few_reads[0].open()][::4]
+    umis = tmp_path / "umi.fq"
+    umis.write_text("".join(f"{name}\nACGTTGCA\n+\nIIIIIIII\n" for name in names))
+    named = [tmp_path / path.name for path in few_reads]
+    for path, copy in zip(few_reads, named, strict=True):
+        records = zip(*[iter(path.read_text().splitlines())] * 4, strict=True)
+        copy.write_text(
+            "".join(
+                "\n".join((f"{name}:ACGT+TGCA", *record[1:])) + "\n"
+                for name, record in zip(names, records, strict=True)
+            )
+        )
+    bam, cram = tmp_path / "x.bam", tmp_path / "x.cram"
+    common = "--sample", "S", "-o"
+    found = lingqu("align", reference, *few_reads, "--umi", umis, *common, bam)
+    assert found.returncode == 0, found.stderr
+    found = lingqu("align", reference, *named, "--umi", ":", *common, cram)
+    assert found.returncode == 0, found.stderr
+    with pysam.AlignmentFile(str(bam)) as reader:
+        assert reader.header["PG"][0]["CL"].endswith("--sample S --umi umi.fq")
+        tags = {(record.get_tag("RX"), record.get_tag("QX")) for record in reader}
+    assert tags == {("ACGTTGCA", "IIIIIIII")}
+    found = lingqu("align", reference, cram, *common, tmp_path / "again.bam")
+    assert found.returncode == 0, found.stderr
+    with pysam.AlignmentFile(str(tmp_path / "again.bam")) as reader:
+        assert {record.get_tag("RX") for record in reader} == {"ACGT-TGCA"}
+    name = names[0][1:]
+    found = lingqu("align", reference, *few_reads, "--umi", ":", *common, bam)
+    refused(found, f"R1.fastq: record 1: no UMI behind the last ':' of the name {name!r}")
+    found = lingqu("align", reference, cram, "--umi", umis, *common, bam)
+    refused(found, "umi.fq: no FASTQ beside a BAM or CRAM")
+
+
 def test_an_output_that_is_an_input_is_refused(reference, few_reads, tmp_path):
     own = tmp_path / "own.bam"
     assert lingqu("align", reference, *few_reads, "--sample", "s", "-o", own).returncode == 0

@@ -48,8 +48,8 @@ WANTED = {
 }
 
 
-def write(path, reads, mode="wb", **options):
-    """A BAM or CRAM of reads given as READS."""
+def write(path, reads, mode="wb", tags=None, **options):
+    """A BAM or CRAM of reads given as READS; tags: those of reads by name."""
     header = pysam.AlignmentHeader.from_dict(
         {
             "SQ": [{"SN": "20", "LN": 63_025_520}],
@@ -64,6 +64,8 @@ def write(path, reads, mode="wb", **options):
                 record.query_qualities_str = quality
             if group:
                 record.set_tag("RG", group)
+            for tag, value in (tags or {}).get(name, {}).items():
+                record.set_tag(tag, value)
             if not flag & 4:
                 record.reference_id, record.reference_start = 0, 10_050_000
                 record.cigartuples = [(0, len(bases))]
@@ -99,6 +101,24 @@ def test_any_order(seed, waiting, reference, tmp_path, monkeypatch):
     found = records_of(chunks_of(tmp_path / "x.bam", reference, records=2))
     assert len(found) == len(WANTED)
     assert set(found) == WANTED
+
+
+@pytest.mark.parametrize("waiting", [1_000_000, 2])
+def test_umis_stay_with_their_templates(waiting, reference, tmp_path, monkeypatch):
+    monkeypatch.setattr(unaligned, "_WAITING", waiting)
+    tags = {"a": {"RX": "AC-GT", "QX": "FF ##"}, "RUN.7.2": {"RX": "TTT"}, "lone": {"RX": "G"}}
+    write(tmp_path / "x.bam", READS, tags=tags)
+    chunks = chunks_of(tmp_path / "x.bam", reference, records=2)
+    found = {}
+    for chunk in chunks:
+        names = chunk.texts[0].tobytes().decode().split("\n")[:-1:4]
+        lines = [""] * len(names)
+        if chunk.umi is not None:
+            lines = chunk.umi.tobytes().decode().split("\n")[:-1]
+        found |= {
+            name.split("\t")[0]: line for name, line in zip(names, lines, strict=True) if line
+        }
+    assert found == {"@a": "RX:Z:AC-GT\tQX:Z:FF ##", "@RUN.7": "RX:Z:TTT", "@lone": "RX:Z:G"}
 
 
 def test_cram_of_the_reference(reference, tmp_path):

@@ -42,6 +42,14 @@ HEAD = "sample\tlane\tr1\tr2\n"
             "sample\tlane\tr1\talignment\nS1\tL1\ta1.fq\td.bam\n",
             "2:7: r1 and lane beside an alignment",
         ),
+        (
+            "sample\tlane\tr1\tumi\nS1\tL1\ta1.fq\t:\nS1\tL2\tb1.fq\tno.fq\n",
+            "3:13: no.fq: no such file",
+        ),
+        (
+            "sample\tlane\tr1\tumi\nS1\tL1\ta1.fq\ta1.fq\n",
+            "2:13: a1.fq: is r1 of line 2 already",
+        ),
         ("sample\talignment\nS1\ta1.fq\n", "2:4: 'alignment' must end in .bam or .cram"),
         (
             "sample\tlane\tr1\tplatform\nS1\tL1\ta1.fq\tIllumina\n",

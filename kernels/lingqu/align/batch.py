@@ -1,4 +1,4 @@
-"""The two tables that travel through the aligner: a chunk of reads, and its alignments.
+"""The tables that travel through the aligner: a chunk of reads (with its UMIs), and its alignments.
 
 Both are struct of arrays. A *template* is what one pair (or one single read) was sequenced from.
 """
@@ -9,6 +9,19 @@ import numpy as np
 
 MAX_READ = 1000
 """Longest read the aligner takes, in bases: scores fit 16 bits, windows the reference's padding."""
+
+
+@dataclass
+class Umis:
+    """UMIs of the templates of a chunk.
+
+    tags (uint8) holds the BAM tags RX (and QX) of template t at tag_start[t] (int64[n + 1]) to
+    tag_start[t + 1]. word: int64[n, 2], the UMI as numbers (`lingqu.align.kernels.umi.spell`).
+    """
+
+    tags: np.ndarray
+    tag_start: np.ndarray
+    word: np.ndarray
 
 
 @dataclass
@@ -32,6 +45,7 @@ class ReadBatch:
     start: np.ndarray  # int64[n]
     length: np.ndarray  # int32[n]
     keep: np.ndarray  # int32[n]
+    umis: Umis | None = None
 
     @property
     def n(self) -> int:

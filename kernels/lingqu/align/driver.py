@@ -16,7 +16,7 @@ from lingqu.align import plan
 from lingqu.align.batch import InsertModel
 from lingqu.align.index import open_index
 from lingqu.align.join import join
-from lingqu.align.lanes import Lane
+from lingqu.align.lanes import MARKS, Lane
 from lingqu.align.options import Options
 from lingqu.align.sources import Source, open_source
 from lingqu.align.stats import stats_of
@@ -107,7 +107,8 @@ def _write_table(run: _Run, facts: list[dict]) -> None:
         ),
         "distance": np.array([fact["distance"] for fact in facts], np.int64),
     }
-    write_arrays(run.folder / "chunks", {"templates": int(templates.sum())}, columns)
+    told = {"templates": int(templates.sum()), "umis": any(fact["umis"] for fact in facts)}
+    write_arrays(run.folder / "chunks", told, columns)
 
 
 def _mark_duplicates(run: _Run, facts: list[dict], weight: np.ndarray) -> None:
@@ -151,7 +152,7 @@ def align(
     is taken up where it was. Raises LingquError on input that is at fault, OSError where the disk
     is.
     """
-    inputs = [file_facts(path) for lane in lanes for path in lane.files]
+    inputs = [file_facts(path) for lane in lanes for path in lane.inputs]
     index = open_index(fasta)
     source = open_source(lanes, sample, index.reference)
     command = source.command(fasta, sample, options)
@@ -160,6 +161,7 @@ def align(
         "reference": list(index.reference.md5s),
         "inputs": inputs,
         "groups": source.groups,
+        "umis": [lane.umi if lane.umi in MARKS else bool(lane.umi) for lane in lanes],
         "options": asdict(options),
     }
     with checkpoint(out, identity) as folder:

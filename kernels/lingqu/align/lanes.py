@@ -6,19 +6,31 @@ from pathlib import Path
 
 from lingqu.base.errors import LingquError
 
-FIELDS = ("R1", "R2", "ID", "LB", "PL", "PU")
+FIELDS = ("R1", "R2", "ID", "LB", "PL", "PU", "UMI")
 """Columns of a table of lanes; R1 must be filled, the others may be empty or missing."""
+
+
+MARKS = (":", "_")
+"""What may stand before a UMI in a read's name: ':' as by Illumina, fastp, '_' as by UMI-tools."""
 
 
 @dataclass(frozen=True)
 class Lane:
     """One or two FASTQ files, or one BAM or CRAM file, and the fields of their @RG line.
 
-    group: ID first. Of BAM and CRAM, an empty group says that the file's own are kept.
+    group: ID first. Of BAM and CRAM, an empty group says that the file's own are kept. umi: a
+    FASTQ file of UMIs, or one of MARKS, the last of which in a read's name stands before its UMI;
+    "" for none (of BAM and CRAM, for what their records' RX tags hold).
     """
 
     files: tuple[Path, ...]
     group: dict[str, str]
+    umi: Path | str = ""
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """All files of the lane, that of UMIs last."""
+        return (*self.files, self.umi) if isinstance(self.umi, Path) else self.files
 
 
 def parse_read_group(text: str) -> dict[str, str]:
@@ -66,7 +78,9 @@ def _row(path: Path, number: int, header: list[str], line: str, sample: str) -> 
     files = tuple(_seen_from_here(path.parent, row[key]) for key in ("R1", "R2") if row.get(key))
     fields = {key: row.get(key, "") for key in ("ID", "LB", "PL", "PU")}
     fields["ID"] = fields["ID"] or fields["PU"] or f"{sample}.{number - 1}"
-    return Lane(files, read_group(fields, sample))
+    umi = row.get("UMI", "")
+    umi = _seen_from_here(path.parent, umi) if umi and umi not in MARKS else umi
+    return Lane(files, read_group(fields, sample), umi)
 
 
 def read_lanes(path: Path, sample: str) -> list[Lane]:
@@ -93,10 +107,10 @@ def read_lanes(path: Path, sample: str) -> list[Lane]:
         lane = _row(path, number, header, line, sample)
         if lane.group["ID"] in ids:
             raise LingquError(f"{path}: line {number}: ID {lane.group['ID']!r} twice; rename one")
-        if twice := files & set(lane.files):
+        if twice := files & set(lane.inputs):
             raise LingquError(f"{path}: line {number}: {sorted(twice)[0]} is listed twice")
         ids.add(lane.group["ID"])
-        files |= set(lane.files)
+        files |= set(lane.inputs)
         lanes.append(lane)
     if not lanes:
         raise LingquError(f"{path}: no lanes in it; give one line a lane")

@@ -4,14 +4,16 @@ import numpy as np
 
 from lingqu.align.batch import MAX_READ, ReadBatch
 from lingqu.align.kernels.trim import adapters, trim
+from lingqu.align.umis import read_umis
 from lingqu.base.errors import LingquError
 from lingqu.formats import fastq
 
 
 def read_batch(chunk: fastq.Chunk) -> ReadBatch:
-    """Parse a chunk and find its adapters.
+    """Parse a chunk and find its adapters and UMIs.
 
-    LingquError as `lingqu.formats.fastq.parse`, and on a read of over MAX_READ bases.
+    LingquError as `lingqu.formats.fastq.parse` and `lingqu.align.umis.read_umis`, and on a read of
+    over MAX_READ bases.
     """
     columns = fastq.parse(chunk)
     mates = len(chunk.texts)
@@ -24,4 +26,5 @@ def read_batch(chunk: fastq.Chunk) -> ReadBatch:
         )
     batch = ReadBatch(paired=mates == 2, keep=np.empty_like(columns["length"]), **columns)
     trim(batch.codes, batch.start, batch.length, batch.paired, *adapters(), batch.keep)
+    batch.umis = read_umis(chunk, batch)
     return batch

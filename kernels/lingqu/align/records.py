@@ -6,6 +6,7 @@ import numpy as np
 
 from lingqu.align.batch import AlignmentBatch, ReadBatch
 from lingqu.align.kernels import encode as kernels
+from lingqu.align.umis import with_tags
 from lingqu.formats.reference import Reference
 
 UNPLACED = 1 << 62
@@ -92,6 +93,8 @@ def sorted_records(
 ) -> Records:
     """Encode a batch and sort its records; equal keys keep the input's order."""
     data, offset, span = encode_records(reads, found, reference, group)
+    if reads.umis is not None:
+        data, offset = with_tags(reads.umis, data, offset, found.record_start)
     key = place_keys(found, reference)
     order = np.argsort(key, kind="stable")
     out, out_offset = np.empty_like(data), np.empty_like(offset)

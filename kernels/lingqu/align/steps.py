@@ -12,7 +12,13 @@ import numpy as np
 from lingqu.align.batch import InsertModel
 from lingqu.align.core import align_reads, estimate_insert
 from lingqu.align.counts import count
-from lingqu.align.duplicates import COLUMNS, duplicate_records, find_duplicates, optical_distance
+from lingqu.align.duplicates import (
+    COLUMNS,
+    UMI,
+    duplicate_records,
+    find_duplicates,
+    optical_distance,
+)
 from lingqu.align.eqx import tell_matches
 from lingqu.align.index import open_index
 from lingqu.align.kernels.shard import fill_block
@@ -103,6 +109,7 @@ def align_chunk(task: ChunkTask) -> dict:
     facts = {
         "templates": len(found.record_start) - 1,
         "paired": reads.paired,
+        "umis": reads.umis is not None,
         "group": task.chunk.group,
         "distance": optical_distance(reads),
         "unplaced_bytes": int(records.offset[-1] - records.offset[placed]),
@@ -122,15 +129,21 @@ def align_chunk(task: ChunkTask) -> dict:
 
 def judge_duplicates(task: StretchTask) -> tuple[np.ndarray, np.ndarray]:
     """(template ordinals, kinds) of the duplicates whose first end lies in the stretch."""
-    _, table = open_arrays(task.folder / "chunks")
+    facts, table = open_arrays(task.folder / "chunks")
     parts, counts = {name: [] for name in COLUMNS}, []
+    umis = [] if facts["umis"] else None
     for number in range(task.first, task.last):
         _, arrays = open_arrays(chunk_path(task.folder, number))
         low, high = np.searchsorted(arrays[_ENDS + "first_key"], [task.low, task.high])
         for name, part in parts.items():
             part.append(arrays[_ENDS + name][low:high].copy())  # a map is an open file
+        if umis is not None:
+            none = np.zeros((high, 2), np.int64)  # of a lane without UMIs
+            umis.append(arrays.get(_ENDS + UMI, none)[low:high].copy())
         counts.append(high - low)
     columns = {name: np.concatenate(part) for name, part in parts.items()}
+    if umis is not None:
+        columns[UMI] = np.concatenate(umis)
     of = {name: np.repeat(column[task.first : task.last], counts) for name, column in table.items()}
     ordinal = of["first_template"] + columns["template"]
     return find_duplicates(columns, ordinal, of["library"], of["group"], of["distance"])

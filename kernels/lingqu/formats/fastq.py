@@ -25,7 +25,8 @@ class Chunk:
 
     texts: one uint8 array of FASTQ text a mate (one of single-end reads). files: what to call
     their sources in a message. first: number of the first record (from 0) in each file.
-    records: how many there are.
+    records: how many there are. umi: where the templates' UMIs are: behind the last such letter of
+    their names, in these records, or in lines of tags (RX:Z:, QX:Z:; uint8 text, one a template).
     """
 
     group: int
@@ -33,6 +34,7 @@ class Chunk:
     first: int
     records: int
     texts: tuple[np.ndarray, ...]
+    umi: "str | Chunk | np.ndarray | None" = None
 
 
 def _open(path: Path):

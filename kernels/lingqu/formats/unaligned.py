@@ -25,7 +25,8 @@ _WAITING = 1_000_000
 _PARTS = 64
 _MISSING_QUALITY = '"'
 _LETTER_OF_SCORE = bytes((score + 33) % 256 for score in range(256))
-_SKIPPED = 0x900
+_PAIRED, _SKIPPED = 0x1, 0x900
+_UMI = "\tRX:Z:"
 _NUMBERED = re.compile(r"(.+\.\d+)\.([12])")
 
 
@@ -135,7 +136,7 @@ class _Mates:
         with path.open() as lines:
             for head, *record in zip(*[lines] * 5, strict=True):
                 mate, group = map(int, head.split())
-                name = record[0][1:].rstrip("\n")
+                name = record[0][1:].split()[0]
                 other = waiting.get(name)
                 text = "".join(record)
                 if other is None:
@@ -148,7 +149,7 @@ class _Mates:
         yield from _lone(waiting)
 
 
-def _fastq(record: pysam.AlignedSegment) -> str:
+def _fastq(record: pysam.AlignedSegment, name: str) -> str:
     sequence, scores = record.get_forward_sequence() or "", record.query_qualities
     if scores is None:
         letters = _MISSING_QUALITY * len(sequence)
@@ -156,7 +157,23 @@ def _fastq(record: pysam.AlignedSegment) -> str:
         letters = scores.tobytes().translate(_LETTER_OF_SCORE).decode("latin-1")
     if record.is_reverse:
         letters = letters[::-1]
-    return f"@{record.query_name}\n{sequence}\n+\n{letters}\n"
+    umi = _umi(record) if record.has_tag("RX") else ""
+    return f"@{name}{umi}\n{sequence}\n+\n{letters}\n"
+
+
+def _umi(record: pysam.AlignedSegment) -> str:
+    """The tags of the record's UMI, as a comment."""
+    quality = f"\tQX:Z:{record.get_tag('QX')}" if record.has_tag("QX") else ""
+    return f"{_UMI}{record.get_tag('RX')}{quality}"
+
+
+def _umis_of(templates: list[tuple[str, ...]]) -> np.ndarray:
+    """Lines of the templates' comments (uint8), of R2's where R1 has none."""
+    lines = []
+    for texts in templates:
+        comments = (text[: text.index("\n")].partition("\t")[2] for text in texts)
+        lines.append(next(filter(None, comments), ""))
+    return np.frombuffer(bytearray("".join(f"{line}\n" for line in lines).encode()), np.uint8)
 
 
 def _records(path: Path, reference: Reference) -> Iterator[pysam.AlignedSegment]:
@@ -174,13 +191,18 @@ def _templates(
     """(group, FASTQ texts: two of a pair, one of a single read)."""
     mates = _Mates(folder)
     for record in _records(path, reference):
-        if record.flag & _SKIPPED:
+        flag = record.flag
+        if flag & _SKIPPED:
             continue
-        name = record.get_tag("RG") if record.has_tag("RG") else ""
-        group, text = number_of.get(name, 0), _fastq(record)
-        if not record.is_paired:
+        try:
+            group = number_of.get(record.get_tag("RG"), 0)
+        except KeyError:
+            group = 0
+        name = record.query_name
+        text = _fastq(record, name)
+        if not flag & _PAIRED:
             yield group, (text,)
-        elif pair := mates.add(record.query_name, int(record.is_read2), group, text):
+        elif pair := mates.add(name, flag >> 7 & 1, group, text):
             yield group, pair
     yield from mates.rest()
 
@@ -192,20 +214,22 @@ def read_alignment_chunks(
 
     ids: the IDs of the file's read groups, which become groups first_group, first_group + 1, ...;
     reads of any other go to the first. Secondary and supplementary records are left out, reverse
-    reads turned back, and reads whose mate is not in the file go out as single reads.
+    reads turned back, and reads whose mate is not in the file go out as single reads. UMIs are
+    those of the tags RX and QX.
     """
     number_of = {name: i for i, name in enumerate(ids)}
     open_chunks: dict[tuple[int, int], list[tuple[str, ...]]] = {}
     done: dict[tuple[int, int], int] = {}
 
     def chunk(key: tuple[int, int]) -> Chunk:
-        size = len(open_chunks[key])
-        mates = zip(*open_chunks.pop(key), strict=True)
-        texts = (bytearray("".join(mate).encode()) for mate in mates)
+        templates = open_chunks.pop(key)
+        texts = ["".join(mate) for mate in zip(*templates, strict=True)]
+        umis = _umis_of(templates) if any(_UMI in text for text in texts) else None
         first = done.get(key, 0)
         done[key] = first + records
-        arrays = tuple(np.frombuffer(text, np.uint8) for text in texts)
-        return Chunk(first_group + key[0], (str(path),) * key[1], first, size, arrays)
+        arrays = tuple(np.frombuffer(bytearray(text.encode()), np.uint8) for text in texts)
+        files = (str(path),) * key[1]
+        return Chunk(first_group + key[0], files, first, len(templates), arrays, umis)
 
     with tempfile.TemporaryDirectory(prefix="lingqu-") as folder:
         for group, texts in _templates(path, reference, number_of, Path(folder)):

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lingqu.align.lanes import MARKS
 from lingqu.workflow.faults import Fault, did_you_mean
 from lingqu.workflow.schema import violations
 
 
 @dataclass(frozen=True)
 class Lane:
-    """One pair of FASTQ files (r2 is "" for single-end reads) and its read group."""
+    """One pair of FASTQ files (r2 is "" for single-end reads), its read group, and its UMIs."""
 
     sample: str
     lane: str
@@ -20,6 +21,7 @@ class Lane:
     library: str
     platform: str
     unit: str
+    umi: str = ""
 
     @property
     def id(self) -> str:
@@ -133,7 +135,7 @@ class _Sheet:
             if keys:
                 self.cell_fault(row, str(keys[0]), message)
         if "alignment" in known:
-            mixed = [name for name in ("r1", "r2", "lane") if name in known]
+            mixed = [name for name in ("r1", "r2", "lane", "umi") if name in known]
             if mixed:
                 message = f"{' and '.join(mixed)} beside an alignment; give one or the other"
                 self.cell_fault(row, mixed[0], message)
@@ -144,8 +146,9 @@ class _Sheet:
 
     def check_files(self, row: Row, seen: dict[str, str]) -> None:
         """Every named file is there, readable, not empty and named once in the sheet."""
-        for name in ("r1", "r2", "alignment"):
-            if not (cell := row.cells.get(name, "").strip()):
+        for name in ("r1", "r2", "umi", "alignment"):
+            cell = row.cells.get(name, "").strip()
+            if not cell or (name == "umi" and cell in MARKS):
                 continue
             message = file_problem(self.folder / cell)
             if message:
@@ -183,6 +186,7 @@ class _Sheet:
             cells.get("library", name),
             cells.get("platform", "ILLUMINA"),
             cells.get("unit", f"{name}.{cells.get('lane', '')}"),
+            cells.get("umi", ""),
         )
         if lane.lane and lane.id in places:
             message = f"lane {lane.lane!r} of sample {name!r} is on line {places[lane.id]} already"

@@ -9,6 +9,7 @@ import shlex
 from dataclasses import asdict
 from pathlib import Path
 
+from lingqu.align.lanes import FIELDS, MARKS
 from lingqu.base.errors import LingquError
 from lingqu.workflow.launcher import find_lingqu
 from lingqu.workflow.project import as_list, is_bed, open_project
@@ -45,12 +46,13 @@ def alignment(sample):
 def fastqs(wildcards):
     """All FASTQ files of a sample."""
     lanes = SAMPLES[wildcards.sample].lanes
-    return [name for lane in lanes for name in (lane.r1, lane.r2) if name]
+    names = [name for lane in lanes for name in (lane.r1, lane.r2, lane.umi)]
+    return [name for name in names if name and name not in MARKS]
 
 
 def from_results(name):
     """The name of an input as seen from the folder of the alignments, also where that is a link."""
-    if not name or os.path.isabs(name):
+    if not name or name in MARKS or os.path.isabs(name):
         return name
     folder = os.path.realpath(os.path.dirname(name) or ".")
     return os.path.relpath(
@@ -63,9 +65,10 @@ def lane_rows(wildcards):
     """The lines of a sample's lanes file; its names are relative to the file's own folder."""
     lanes = SAMPLES[wildcards.sample].lanes
     rows = [
-        (from_results(x.r1), from_results(x.r2), x.id, x.library, x.platform, x.unit) for x in lanes
+        (*map(from_results, (x.r1, x.r2)), x.id, x.library, x.platform, x.unit, from_results(x.umi))
+        for x in lanes
     ]
-    return ["\t".join(row) for row in [("R1", "R2", "ID", "LB", "PL", "PU"), *rows]]
+    return ["\t".join(row) for row in [FIELDS, *rows]]
 
 
 def beds(regions):

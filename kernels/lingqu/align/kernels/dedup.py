@@ -2,6 +2,22 @@
 
 The rules are those of Picard's MarkDuplicates: pairs are compared by both ends, single ends lose
 to any pair that shares theirs, the highest sum of base qualities >= 15 is kept.
+
+Other tools' marks differ from these in what follows, and in nothing else that was found:
+
+- Of equal scores the first of the input is kept; Picard keeps the first by tile, x and y, samtools
+  markdup the first by name. The input's order is the same however a run is cut.
+- All records of a template are marked, also supplementary, secondary and unmapped ones. So does
+  Picard where reads come in order of name; in order of place it marks primary ones only. samtools
+  marks no secondary ones, and supplementary ones with -S.
+- Pairs of one strand (both forward, both reverse) are duplicates whichever mate is the lower one,
+  as for Picard; samtools keeps the two kinds apart.
+- Libraries (LB) are kept apart, as by Picard; samtools takes a file for one library.
+- Optical duplicates are told of single ends too, and only between templates whose lower end is of
+  the same mate, as those of one cluster have it. Picard looks at pairs only, and does not see
+  which mate is the lower one in pairs of one strand. samtools never sees it, takes a pair for a
+  neighbour of a single end, and of duplicates that lie together apart from the kept one may spare
+  another than the first.
 """
 
 import numpy as np

@@ -79,6 +79,7 @@ def _chunk_tasks(run: _Run) -> Iterator[ChunkTask]:
             name,
             insert(chunk),
             run.options.secondary,
+            run.options.aligner,
             chunk,
         )
         templates += chunk.records

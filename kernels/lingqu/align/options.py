@@ -5,12 +5,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Options:
-    """mark: whether to mark duplicates. secondary: secondary records a read at most."""
+    """mark: whether to mark duplicates. secondary: secondary records a read at most.
+
+    aligner: NAME==VERSION of one that another package brings, "" for the built-in one.
+    """
 
     mark: bool = True
     secondary: int = 0
+    aligner: str = ""
 
     def words(self) -> list[str]:
         """The options as given on the command line; nothing where they are the usual ones."""
         words = [] if self.mark else ["--no-duplicates"]
-        return [*words, "--secondary", str(self.secondary)] if self.secondary else words
+        words += ["--secondary", str(self.secondary)] if self.secondary else []
+        return [*words, "--aligner", self.aligner] if self.aligner else words

@@ -11,17 +11,23 @@ as `lingqu.align.core` and `lingqu.call.shard` have them: those are the built-in
 """
 
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from types import SimpleNamespace
 from typing import Any
 
 from lingqu.base.errors import LingquError
 
-FUNCTIONS = {"lingqu.aligners": "align_reads", "lingqu.callers": "call_shard"}
+ALIGNERS, CALLERS = "lingqu.aligners", "lingqu.callers"
+
+FUNCTIONS = {ALIGNERS: "align_reads", CALLERS: "call_shard"}
 """Entry-point group to the function that its plugins have."""
 
 BUILT_IN = "lingqu"
 """Name of the built-in aligner and of the built-in caller; no plugin gets it."""
+
+
+def _kind(group: str) -> str:
+    return group.removeprefix("lingqu.").removesuffix("s")
 
 
 @dataclass(frozen=True)
@@ -39,26 +45,40 @@ class Plugin:
     run: Any = None
     fault: str = ""
 
+    @property
+    def kind(self) -> str:
+        """What it is: aligner or caller."""
+        return _kind(self.group)
+
+    @property
+    def pin(self) -> str:
+        """NAME==VERSION, which tells the results of one plugin from those of any other."""
+        return f"{self.name}=={self.version}"
+
+
+def _fault(thing: Any, entry: EntryPoint, taken: set[str]) -> str:
+    """What keeps a loaded entry point from being used, or ""."""
+    version, needed = getattr(thing, "version", None), FUNCTIONS[entry.group]
+    if entry.name in taken:
+        return "the name is taken"
+    if not isinstance(version, str) or version.split() != [version]:
+        return "has no `version` (text, one word)"
+    if not callable(getattr(thing, needed, None)):
+        return f"has no function `{needed}`"
+    return ""
+
 
 def _loaded(entry: EntryPoint, taken: set[str]) -> Plugin:
     """The entry point loaded; whatever goes wrong in foreign code is its fault and no more."""
-    package = entry.dist.name if entry.dist else "?"
-    known = SimpleNamespace(
-        group=entry.group, name=entry.name, where=entry.value, package=package
-    ).__dict__
-    if entry.name in taken:
-        return Plugin(**known, fault="the name is taken")
+    known = entry.group, entry.name, entry.value, str(entry.dist.name)
     try:
         thing = entry.load()
     except (Exception, SystemExit) as error:
         told = " ".join(str(error).split())
-        return Plugin(**known, fault=f"{type(error).__name__}: {told}"[:200])
-    function, version = FUNCTIONS[entry.group], getattr(thing, "version", None)
-    if not isinstance(version, str) or not version:
-        return Plugin(**known, fault="has no `version` (text)")
-    if not callable(getattr(thing, function, None)):
-        return Plugin(**known, fault=f"has no function `{function}`")
-    return Plugin(**known, version=version, run=getattr(thing, function))
+        return Plugin(*known, fault=f"{type(error).__name__}: {told}"[:200])
+    if fault := _fault(thing, entry, taken):
+        return Plugin(*known, fault=fault)
+    return Plugin(*known, thing.version, getattr(thing, FUNCTIONS[entry.group]))
 
 
 def plugins(group: str) -> list[Plugin]:
@@ -72,16 +92,28 @@ def plugins(group: str) -> list[Plugin]:
     return found
 
 
-def plugin(group: str, name: str) -> Plugin:
-    """The plugin of that name; LingquError where there is none, or it is broken."""
+def plugin(group: str, wanted: str) -> Plugin:
+    """The plugin that NAME, or NAME==VERSION, means; LingquError where that cannot be had."""
+    name, _, version = wanted.partition("==")
+    kind = _kind(group)
     found = [one for one in plugins(group) if one.name == name]
     usable = [one for one in found if not one.fault]
-    if usable:
-        return usable[0]
-    kind = group.removeprefix("lingqu.").removesuffix("s")
-    if found:
+    if not found:
+        raise LingquError(f"{name}: no such {kind}; `lingqu kernels` lists what is installed")
+    if not usable:
         raise LingquError(
-            f"{name}: the {kind} of {found[0].package} is broken: {found[0].fault}; mend or"
+            f"{name}: the {kind} of {found[0].package} is broken ({found[0].fault}); mend or"
             " uninstall that package"
         )
-    raise LingquError(f"{name}: no such {kind}; `lingqu kernels` lists what is installed")
+    if version and version != usable[0].version:
+        raise LingquError(
+            f"{wanted}: {usable[0].package} has version {usable[0].version} of it here; install"
+            " the same everywhere"
+        )
+    return usable[0]
+
+
+@cache
+def function(group: str, wanted: str) -> Any:
+    """The function of that plugin, looked up once."""
+    return plugin(group, wanted).run

@@ -55,6 +55,7 @@ def _told(out: Path, stats: dict) -> str:
     show_default=True,
     help="Write so many other places of a read, as secondary records.",
 )
+@click.option("--aligner", metavar="NAME", help="One that a package brings: see lingqu kernels.")
 @click.option("-t", "--threads", type=click.IntRange(1), help="Cores to use  [default: all].")
 @click.option(
     "--backend",
@@ -65,7 +66,18 @@ def _told(out: Path, stats: dict) -> str:
 )
 @click.option("--scheduler", type=PATH, help="Scheduler file of a running Dask cluster.")
 def command(
-    fasta, reads, out, sample, line, table, no_duplicates, secondary, threads, backend, scheduler
+    fasta,
+    reads,
+    out,
+    sample,
+    line,
+    table,
+    no_duplicates,
+    secondary,
+    aligner,
+    threads,
+    backend,
+    scheduler,
 ) -> None:
     """Align reads to a reference: sorted, duplicates marked, indexed, in one step.
 
@@ -100,7 +112,11 @@ def command(
         say("compiling the kernels for the first time (under a minute)")
     from lingqu.align.driver import align
     from lingqu.align.options import Options
+    from lingqu.base.plugins import ALIGNERS, plugin
 
+    options = Options(
+        not no_duplicates, secondary, plugin(ALIGNERS, aligner).pin if aligner else ""
+    )
     with open_cluster(threads, backend, scheduler) as cluster:
-        stats = align(fasta, lanes, sample, out, cluster, Options(not no_duplicates, secondary))
+        stats = align(fasta, lanes, sample, out, cluster, options)
     say(_told(out, stats))

@@ -19,10 +19,8 @@ def _plugins() -> list:
 def _tell_skipped(found: list) -> None:
     for one in found:
         if one.fault:
-            kind = one.group.removeprefix("lingqu.").removesuffix("s")
-            click.echo(
-                f"skipped: {kind} {one.name} of {one.package} ({one.where}): {one.fault}", err=True
-            )
+            told = f"{one.kind} {one.name} of {one.package} ({one.where}): {one.fault}"
+            click.echo(f"skipped: {told}", err=True)
 
 
 def _listed() -> tuple[dict[str, list[dict]], list]:
@@ -131,7 +129,7 @@ def check(names: tuple[str, ...], rounds: int | None, seed: int, size: int | Non
     for name, trial in trials.items():
         found = check(trial, rounds or 0, seed, size or 0)
         if not found:
-            click.echo(f"{name:{wide}}  {rounds or trial.rounds} inputs agree")
+            click.echo(f"{name:{wide}}  agrees on all inputs ({rounds or trial.rounds})")
             continue
         wrong += 1
         click.echo(
@@ -158,9 +156,9 @@ def time_(name: str, size: int | None, seconds: float) -> None:
 
     trial = _trial(name)
     took = measure(trial, seconds, size or 0)
-    how = f"compiling {took.compiled} functions" if took.compiled else "from the cache"
+    how = f"to compile ({took.compiled})" if took.compiled else "from the cache"
     a_unit = f"ns a {trial.unit}"
-    click.echo(f"first call    {took.first:.2f} s, {how}")
+    click.echo(f"first call    {took.first:.2f} s {how}")
     click.echo(f"best          {took.best:,.3g} {a_unit}, {took.units:,} a call")
     click.echo(f"median        {took.median:,.3g} {a_unit}")
     click.echo(

@@ -156,6 +156,7 @@ EXTEND = Trial(
     units=lambda reads, windows: LANES * NARROW * max(map(len, reads)),
     largest=60,
     timed=150,
+    floor=0.8,
 )
 
 

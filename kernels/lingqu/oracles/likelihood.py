@@ -107,6 +107,7 @@ PAIR_HMM = Trial(
     units=lambda starts, lanes: LANES * WIDTH * max(len(lane[0]) for lane in lanes),
     largest=120,
     timed=150,
+    floor=1.0,
 )
 
 

@@ -68,6 +68,7 @@ SYNCMERS = Trial(
     oracle=syncmers_by_definition,
     unit="base",
     units=lambda codes: len(codes),
+    floor=12,
 )
 
 

@@ -68,7 +68,7 @@ def test_binding_and_calling_leave_the_inputs_alone(described):
 
 def test_the_functions_agree_uncompiled():
     """Integers do not wrap in Python as they do in a compiled kernel: types must be named."""
-    names = ["syncmers", "chain", "ungapped", "mapq", "duplicates", "detour", "genotype"]
+    names = ["syncmers", "look-up", "chain", "mapq", "duplicates", "detour", "genotype"]
     command = [sys.executable, "-m", "lingqu", "kernels", "check", "--rounds", "5", *names]
     done = subprocess.run(
         command, env=os.environ | {"NUMBA_DISABLE_JIT": "1"}, capture_output=True, text=True

@@ -118,8 +118,8 @@ def check(names: tuple[str, ...], rounds: int | None, seed: int, size: int | Non
     """Check kernels, aligners and callers against independent oracles, on random input.
 
     The exit code is 1 if one disagrees; told are then the seed and the size of the smallest input
-    found, which --seed and --size bring back, and the input. NUMBA_DISABLE_JIT=1 checks the same
-    functions uncompiled.
+    found, which --seed and --size bring back, and the input. With NUMBA_DISABLE_JIT=1 in the
+    environment kernels run as plain Python, to be debugged.
     """
     from lingqu.oracles.trial import check, shown
 

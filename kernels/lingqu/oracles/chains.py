@@ -67,23 +67,24 @@ def _reads_of_anchors(rng, size):
 
 
 @kernel
-def _chain_each(start, anchors, scores, previous, table, taken):
+def _chain_each(start, anchors, scores, previous, ends, table, taken):
     for r in range(taken.size):
         own = anchors[start[r] : start[r + 1]]
         sort_anchors(own, own.size)
         score_anchors(own, own.size, K, scores, previous)
         slot = r * MOST
-        taken[r] = take_chains(own, own.size, K, scores, previous, CHAINED, table, slot)
+        taken[r] = take_chains(own, own.size, K, scores, previous, ends, CHAINED, table, slot)
 
 
 def _bind_chain(reads):
     start = np.cumsum([0, *map(len, reads)]).astype(np.int64)
     anchors = np.array([pack_anchor(0, *anchor) for read in reads for anchor in read], np.int64)
-    scores, previous = np.empty(200, np.int32), np.empty(200, np.int32)
+    scores, previous = np.empty(64, np.int32), np.empty(64, np.int32)
+    ends = np.empty(64, np.int64)
     table, taken = new_candidates(len(reads)), np.empty(len(reads), np.int64)
 
     def call():
-        _chain_each(start, anchors, scores, previous, table, taken)
+        _chain_each(start, anchors, scores, previous, ends, table, taken)
         return table.chain[::MOST], taken
 
     return call

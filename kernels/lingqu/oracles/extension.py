@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from lingqu.align.kernels.candidates import new_candidates
-from lingqu.align.kernels.extend import LANES, NARROW, D, I, M, align_lanes, extend_ungapped, trace
+from lingqu.align.kernels.extend import LANES, NARROW, I, M, align_lanes, trace
 from lingqu.align.kernels.scoring import (
     END_BONUS,
     GAP_EXTEND,
@@ -13,7 +12,6 @@ from lingqu.align.kernels.scoring import (
     READ_N,
     UNKNOWN,
 )
-from lingqu.base.jit import kernel
 from lingqu.oracles.trial import Trial
 
 _NEVER = -(10**6)
@@ -64,7 +62,6 @@ def replay(query, target, q: int, t: int, operations) -> tuple[int, int, int]:
         if operation == I:
             q += length
         else:
-            assert operation == D
             t += length
     return score, q, t
 
@@ -157,83 +154,4 @@ EXTEND = Trial(
     largest=60,
     timed=150,
     floor=0.8,
-)
-
-
-@kernel
-def _extend_each(reads, targets, table, again):
-    for c in range(len(reads)):
-        again[c] = extend_ungapped(reads[c], targets[c], reads.shape[1], c, table)
-
-
-def _diagonals(rng, size):
-    """Reads on their diagonals, half a band of reference around each, a seed that agrees."""
-    n, bases = max(size // 50, 1), min(size + 11, 100)
-    windows = rng.integers(0, 4, (n, bases + NARROW)).astype(np.uint8)
-    reads = windows[:, NARROW // 2 : NARROW // 2 + bases].copy()
-    wrong = rng.random(reads.shape) < rng.choice([0, 0.01, 0.05])
-    begin = rng.integers(0, bases - 10, n)
-    for r in range(n):
-        wrong[r, begin[r] : begin[r] + 10] = False
-    reads[wrong] = rng.choice([0, 1, 2, 3, READ_N], int(wrong.sum()))
-    return {"reads": reads, "windows": windows, "begin": begin}
-
-
-def _bind_ungapped(reads, windows, begin):
-    table, again = new_candidates(len(reads)), np.zeros(len(reads), np.bool_)
-    n, bases = reads.shape
-    targets = np.ascontiguousarray(windows[:, NARROW // 2 : NARROW // 2 + bases])
-    table.read_begin[:n], table.read_end[:n] = begin, begin + 10
-
-    def call():
-        _extend_each(reads, targets, table, again)
-        return table[:n], again
-
-    return call
-
-
-def best_on_diagonal(read, target, begin: int, end: int) -> int:
-    """Best score with end bonuses of a stretch of the diagonal that holds [begin, end)."""
-    steps = [base_score(q, t) for q, t in zip(read, target, strict=True)]
-    return max(
-        sum(steps[first:last]) + END_BONUS * ((first == 0) + (last == len(steps)))
-        for first in range(begin + 1)
-        for last in range(end, len(steps) + 1)
-    )
-
-
-def _diagonal_and_band(reads, windows, begin):
-    """The best score on the diagonal, and of any alignment in the band."""
-    half = NARROW // 2
-    return [
-        (
-            best_on_diagonal(read, window[half : half + len(read)], at, at + 10),
-            best_score(read, window, 0, NARROW),
-        )
-        for read, window, at in zip(reads, windows, begin.tolist(), strict=True)
-    ]
-
-
-def _same_ungapped(inputs, ours, wanted):
-    """The diagonal's best is found, and told to need no gap only where none does better."""
-    table, again = ours
-    for r, (diagonal, band) in enumerate(wanted):
-        length = inputs["reads"].shape[1]
-        first, last = int(table.read_begin[r]), int(table.read_end[r])
-        score = int(table.score[r]) + END_BONUS * ((first == 0) + (last == length))
-        if score != diagonal:
-            return f"read {r}: score {score}, wanted {diagonal}"
-        if not again[r] and score != band:
-            return f"read {r}: no gap is sought, and one scores {band} for {score}"
-    return ""
-
-
-UNGAPPED = Trial(
-    make=_diagonals,
-    bind=_bind_ungapped,
-    oracle=_diagonal_and_band,
-    differ=_same_ungapped,
-    unit="base",
-    units=lambda reads, windows, begin: reads.size,
-    largest=150,
 )

@@ -19,8 +19,7 @@ def word(codes: np.ndarray) -> int:
 
 
 def _smer_rank(codes: np.ndarray) -> int:
-    hashed = min(word(codes), word(reverse_complement(codes))) * 0x9E3779B97F4A7C15 % 2**64
-    return hashed ^ (hashed >> 32)
+    return min(word(codes), word(reverse_complement(codes))) * 0x9E3779B1 % 2**32
 
 
 def _kmer_hash(value: int) -> int:
@@ -68,7 +67,7 @@ SYNCMERS = Trial(
     oracle=syncmers_by_definition,
     unit="base",
     units=lambda codes: len(codes),
-    floor=12,
+    floor=4.0,
 )
 
 

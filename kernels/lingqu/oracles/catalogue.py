@@ -39,6 +39,8 @@ KERNELS = tuple(
          f"{_ALIGN}.pair:mapq_of", f"{_ORACLES}.pairing:MAPQ"),
         ("duplicates", "tell duplicates among templates that share their ends",
          f"{_ALIGN}.dedup:resolve", f"{_ORACLES}.pairing:DUPLICATES"),
+        ("encode", "write alignments as BAM records",
+         f"{_ALIGN}.encode:encode", f"{_ORACLES}.records:ENCODE"),
         ("detour", "align an assembled haplotype to the reference",
          f"{_CALL}.assemble:align", f"{_ORACLES}.likelihood:DETOUR"),
         ("pair-hmm", "weigh reads under haplotypes",

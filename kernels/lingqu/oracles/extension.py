@@ -12,7 +12,7 @@ from lingqu.align.kernels.scoring import (
     READ_N,
     UNKNOWN,
 )
-from lingqu.oracles.trial import Trial
+from lingqu.oracles.trial import Trial, on_cache_line
 
 _NEVER = -(10**6)
 _BEST, _BEST_ROW, _BEST_COLUMN = 4, 5, 6
@@ -97,16 +97,16 @@ def _lanes(rng, size):
 
 def _bind_lanes(reads, windows):
     rows = max(map(len, reads))
-    query = np.full((rows, LANES), _BEYOND, np.int16)
-    target = np.full((rows + NARROW, LANES), 4, np.int16)
-    state = np.zeros((7, LANES), np.int16)
+    query = on_cache_line(rows * LANES, np.int16)
+    target = on_cache_line((rows + NARROW) * LANES, np.int16)
+    state = on_cache_line(7 * LANES, np.int16)
+    moves = on_cache_line(rows * NARROW * LANES, np.uint8)
+    cells = on_cache_line(2 * (NARROW + 1) * LANES, np.int16)
+    query[:], state[:] = _BEYOND, 0
     for lane, (read, window) in enumerate(zip(reads, windows, strict=True)):
-        query[: len(read), lane] = read
-        target[:, lane] = window[: rows + NARROW]
-        state[_LAST, lane] = len(read) - 1
-    cells = np.empty(2 * (NARROW + 1) * LANES, np.int16)
-    moves = np.empty(rows * NARROW * LANES, np.uint8)
-    query, target, state = query.ravel(), target.ravel(), state.ravel()
+        query[lane : len(read) * LANES : LANES] = read
+        target[lane::LANES] = window[: rows + NARROW]
+        state[_LAST * LANES + lane] = len(read) - 1
 
     def call():
         align_lanes(rows, NARROW, query, target, cells, state, moves)

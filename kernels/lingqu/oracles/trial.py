@@ -45,6 +45,17 @@ def within(tolerance: float) -> Callable[[Inputs, Any, Any], str]:
     return differ
 
 
+def on_cache_line(size: int, kind: type) -> np.ndarray:
+    """An array (kind[size]) that begins on a cache line: vectors across two cost twice as much.
+
+    `np.empty` gives that only by chance outside of kernels; figures then vary from run to run.
+    """
+    width = np.dtype(kind).itemsize
+    raw = np.empty(size + 64 // width, kind)
+    first = -raw.ctypes.data % 64 // width
+    return raw[first : first + size]
+
+
 @dataclass(frozen=True)
 class Trial:
     """A kernel, what it should compute, and on what.

@@ -142,7 +142,8 @@ def _bind_rescue(reference, place, reads):
         codes[0, at : at + _READ] = reverse_complement(reads[p])
         codes[1, at : at + _READ] = reads[p]
         c = slots[2 * p]
-        counts[2 * p], table.score[c], table.read_end[c] = 1, _READ, _READ
+        counts[2 * p], table.strand[c], table.score[c] = 1, 0, _READ
+        table.read_begin[c], table.read_end[c] = 0, _READ
         table.ref_begin[c], table.ref_end[c] = place[p], place[p] + _READ
 
     def call():

@@ -8,23 +8,14 @@ from hypothesis import strategies as st
 
 from lingqu.align.kernels.candidates import CANDIDATE, CHAINED, MOST
 from lingqu.align.kernels.chain import (
-    MAX_SHIFT,
     pack_anchor,
     score_anchors,
     sort_anchors,
     take_chains,
 )
+from lingqu.oracles.chains import link
 
 WORD = 20
-
-
-def _link(a, b):
-    """What anchor b adds after a, None where it may not follow."""
-    on_reference, on_query = b[0] - a[0], b[1] - a[1]
-    shift = abs(on_reference - on_query)
-    if min(on_reference, on_query) <= 0 or shift > MAX_SHIFT or on_reference > 1024:
-        return None
-    return min(on_reference, on_query, WORD) - (4 + shift // 4 if shift else 0)
 
 
 def _exhaustive(anchors):
@@ -32,7 +23,7 @@ def _exhaustive(anchors):
     best = 0
     for size in range(1, len(anchors) + 1):
         for chosen in combinations(sorted(anchors), size):
-            links = [_link(a, b) for a, b in pairwise(chosen)]
+            links = [link(a, b, WORD) for a, b in pairwise(chosen)]
             if None not in links:
                 best = max(best, WORD + sum(links))
     return best

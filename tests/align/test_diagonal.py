@@ -6,26 +6,19 @@ from hypothesis import strategies as st
 
 from lingqu.align.kernels.diagonal import (
     FAR,
-    GAP,
     LOST,
     REACH,
     READ_BEGIN,
     READ_END,
-    REF_BEGIN,
-    REF_END,
     SCORE,
-    TURN,
     align_simply,
 )
-from lingqu.align.kernels.scoring import END_BONUS, GAP_EXTEND, GAP_OPEN, MISMATCH, READ_N, UNKNOWN
+from lingqu.align.kernels.scoring import END_BONUS, READ_N
+from lingqu.oracles.diagonals import best_flat, best_turned, score_of
 
 AT = 200
 SLACK = 64
 WORDS = 18
-
-
-def _base(query, target):
-    return 1 if query == target else UNKNOWN if query == READ_N else MISMATCH
 
 
 def _align(read, reference, low, high):
@@ -34,44 +27,6 @@ def _align(read, reference, low, high):
     masks = np.empty((2, WORDS), np.uint64)
     align_simply(query, 0, len(read), READ_N in read, reference, low, high, masks, places, result)
     return result
-
-
-def _score(read, reference, result):
-    """Score of the alignment that a result describes, base by base."""
-    turn, gap = (result[TURN], result[GAP]) if result[TURN] else (result[READ_END], 0)
-    first = result[REF_BEGIN] - result[READ_BEGIN]
-    score = sum(_base(read[i], reference[first + i]) for i in range(result[READ_BEGIN], turn))
-    if gap:
-        score -= GAP_OPEN + GAP_EXTEND * abs(gap)
-    for i in range(turn + max(-gap, 0), result[READ_END]):
-        score += _base(read[i], reference[first + gap + i])
-    assert result[REF_END] == first + gap + result[READ_END]
-    return score
-
-
-def _best_flat(read, reference, diagonal):
-    """Best local score with end bonuses on one diagonal."""
-    bases = [_base(x, reference[diagonal + i]) for i, x in enumerate(read)]
-    n = len(read)
-    return max(
-        sum(bases[i:j]) + END_BONUS * ((i == 0) + (j == n))
-        for i in range(n)
-        for j in range(i + 1, n + 1)
-    )
-
-
-def _best_turned(read, reference, diagonal, gaps):
-    """Best score of the whole read with one of the gaps, on `diagonal` before or after it."""
-    n, best = len(read), -(10**6)
-    for gap in gaps:
-        for first in (diagonal, diagonal - gap):
-            skipped = max(-gap, 0)
-            for turn in range(1, n - skipped):
-                score = sum(_base(read[i], reference[first + i]) for i in range(turn))
-                rest = range(turn + skipped, n)
-                score += sum(_base(read[i], reference[first + gap + i]) for i in rest)
-                best = max(best, score - GAP_OPEN - GAP_EXTEND * abs(gap))
-    return best
 
 
 def _planted(seed, letters, n, most):
@@ -99,8 +54,8 @@ def test_without_a_gap_no_local_alignment_of_the_diagonal_is_better(seed, letter
     reference, read, _ = _planted(seed, letters, 90, 5)
     result = _align(read, reference, AT, AT)
     bonus = END_BONUS * (int(result[READ_BEGIN] == 0) + int(result[READ_END] == len(read)))
-    assert result[SCORE] == _score(read, reference, result)
-    assert result[SCORE] + bonus >= _best_flat(read, reference, AT)
+    assert result[SCORE] == score_of(read, reference, result)
+    assert result[SCORE] + bonus >= best_flat(read, reference, AT)
     assert len(read) + 2 * END_BONUS - result[LOST] == result[SCORE] + bonus
 
 
@@ -113,11 +68,11 @@ def test_between_two_diagonals_no_other_turn_is_better(seed, letters):
     result = _align(read, reference, min(AT, AT + gap), max(AT, AT + gap))
     low = min(AT, AT + gap)
     best = max(
-        _best_turned(read, reference, low, [abs(gap)]),
-        _best_turned(read, reference, low + abs(gap), [-abs(gap)]),
+        best_turned(read, reference, low, abs(gap)),
+        best_turned(read, reference, low + abs(gap), -abs(gap)),
     )
     bonus = END_BONUS * (int(result[READ_BEGIN] == 0) + int(result[READ_END] == len(read)))
-    assert result[SCORE] == _score(read, reference, result)
+    assert result[SCORE] == score_of(read, reference, result)
     assert result[SCORE] + bonus >= best + 2 * END_BONUS
 
 
@@ -129,10 +84,11 @@ def test_a_planted_gap_is_found_from_the_longer_side(seed):
         return
     for diagonal in (AT, AT + gap):
         result = _align(read, reference, diagonal, diagonal)
-        flat = _best_flat(read, reference, diagonal)
+        flat = best_flat(read, reference, diagonal)
         bonus = END_BONUS * (int(result[READ_BEGIN] == 0) + int(result[READ_END] == len(read)))
-        assert result[SCORE] == _score(read, reference, result)
+        assert result[SCORE] == score_of(read, reference, result)
         near = len(read) + 2 * END_BONUS - flat < FAR
-        wanted = _best_turned(read, reference, diagonal, [gap]) + 2 * END_BONUS
+        turned = (best_turned(read, reference, at, gap) for at in (diagonal, diagonal - gap))
+        wanted = max(turned) + 2 * END_BONUS
         if near and wanted >= flat + 7 and READ_N not in read:
             assert result[SCORE] + bonus >= wanted

@@ -9,38 +9,12 @@ from hypothesis import strategies as st
 from lingqu.align.kernels import extend
 from lingqu.align.kernels.candidates import CANDIDATE, MOST
 from lingqu.align.kernels.extend import LANES, NARROW, D, I, M
-from lingqu.align.kernels.scoring import END_BONUS, GAP_EXTEND, GAP_OPEN, MISMATCH, READ_N, UNKNOWN
+from lingqu.align.kernels.scoring import END_BONUS
+from lingqu.oracles.extension import best_score, replay, worn
 from lingqu.sequence.codes import encode
 
 PAD = 200
 FLANK = NARROW // 2
-
-
-def _base(query, target):
-    return 1 if query == target else UNKNOWN if query == READ_N else MISMATCH
-
-
-def _best_score(query, target, low, high):
-    """Best local score with end bonuses over diagonals low to high - 1 (target minus query)."""
-    never = -(10**6)
-    height = {}
-    insert, delete = {}, {}
-    best = 0
-    for i in range(len(query)):
-        for t in range(max(0, i + low), min(len(target), i + high)):
-            start = END_BONUS if i == 0 else 0
-            score = max(height.get((i - 1, t - 1), never), start) + _base(query[i], target[t])
-            insert[i, t] = max(
-                height.get((i - 1, t), never) - GAP_OPEN - GAP_EXTEND,
-                insert.get((i - 1, t), never) - GAP_EXTEND,
-            )
-            delete[i, t] = max(
-                height.get((i, t - 1), never) - GAP_OPEN - GAP_EXTEND,
-                delete.get((i, t - 1), never) - GAP_EXTEND,
-            )
-            height[i, t] = max(score, insert[i, t], delete[i, t])
-            best = max(best, height[i, t] + (END_BONUS if i == len(query) - 1 else 0))
-    return best
 
 
 def _one_read(query, reference, diagonal):
@@ -67,51 +41,20 @@ def _operations(table, cigar):
     return [(int(x >> 4), int(x & 15)) for x in cigar[at : at + table.cigar_len[0]]]
 
 
-def _replay(query, reference, table, operations):
-    """Score and ends of an alignment, from its operations."""
-    q, t, score = int(table.read_begin[0]), int(table.ref_begin[0]), 0
-    for length, operation in operations:
-        if operation == M:
-            score += sum(_base(query[q + i], reference[t + i]) for i in range(length))
-            q, t = q + length, t + length
-            continue
-        score -= GAP_OPEN + GAP_EXTEND * length
-        if operation == I:
-            q += length
-        else:
-            t += length
-    return score, q, t
-
-
-def _mutate(rng, codes):
-    """A read of `codes` with a few substitutions and, often, a gap."""
-    read = list(codes)
-    for _ in range(rng.integers(0, 5)):
-        read[rng.integers(len(read))] = int(rng.integers(0, 4))
-    where, size = int(rng.integers(5, len(read) - 5)), int(rng.integers(1, 9))
-    kind = rng.integers(3)
-    if kind == 0:
-        read[where:where] = rng.integers(0, 4, size).tolist()
-    elif kind == 1:
-        del read[where : where + size]
-    if rng.integers(4) == 0:
-        read[rng.integers(len(read))] = READ_N
-    return np.array(read, np.uint8)
-
-
 @settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([2, 4]))
 def test_score_and_path_are_those_of_a_plain_dynamic_programme(seed, letters):
     rng = np.random.default_rng(seed)
     reference = np.full(2 * PAD + 120, 4, np.uint8)
     reference[PAD:-PAD] = rng.integers(0, letters, 120)
-    read = _mutate(rng, reference[PAD + 30 : PAD + 90])
+    read = worn(rng, reference[PAD + 30 : PAD + 90])
     table, cigar = _gapped(read, reference, PAD + 30)
     window = reference[PAD + 30 - FLANK :]
     bonus = int(table.read_begin[0] == 0) + int(table.read_end[0] == len(read))
-    assert table.score[0] + END_BONUS * bonus == _best_score(read, window, 0, NARROW)
+    assert table.score[0] + END_BONUS * bonus == best_score(read, window, 0, NARROW)
     operations = _operations(table, cigar)
-    score, q, t = _replay(read, reference, table, operations)
+    begins = int(table.read_begin[0]), int(table.ref_begin[0])
+    score, q, t = replay(read, reference, *begins, operations)
     assert (score, q, t) == (table.score[0], table.read_end[0], table.ref_end[0])
     assert operations[0][1] == operations[-1][1] == M
 
@@ -120,7 +63,7 @@ def test_lanes_do_not_mix(demo_window):
     """Every read gets in a full batch what it gets alone."""
     rng = np.random.default_rng(5)
     n = LANES + 7
-    reads = [_mutate(rng, demo_window[1000 * i : 1000 * i + 60 + i]) for i in range(1, n + 1)]
+    reads = [worn(rng, demo_window[1000 * i : 1000 * i + 60 + i]) for i in range(1, n + 1)]
     keep = np.array([len(read) for read in reads], np.int32)
     start = np.concatenate(([0], np.cumsum(keep)[:-1])).astype(np.int64)
     codes = np.array([np.concatenate(reads)] * 2)

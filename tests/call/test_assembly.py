@@ -1,7 +1,5 @@
 """Detours that were planted are found, whatever the alignments say; alignment by brute force."""
 
-import functools
-
 import numpy as np
 import pysam
 import pytest
@@ -13,27 +11,10 @@ from lingqu.call.candidates import Edit, group
 from lingqu.call.kernels.assemble import align
 from lingqu.formats.bam import open_alignments, read_alignments
 from lingqu.formats.reference import open_reference
+from lingqu.oracles.likelihood import best_global, score_of_moves
 from lingqu.sequence.codes import encode
 
 TABLE, MOVES = np.empty((3, 40, 40), np.int32), np.empty(80, np.uint8)
-
-
-def best_score(one: str, two: str) -> int:
-    @functools.cache
-    def best(i, j, state):
-        if i == 0 and j == 0:
-            return 0 if state == 0 else -10_000
-        scores = [-10_000]
-        if state == 0 and i and j:
-            gain = 2 if one[i - 1] == two[j - 1] else -3
-            scores = [best(i - 1, j - 1, s) + gain for s in range(3)]
-        if state == 1 and i:
-            scores = [best(i - 1, j, s) - (1 if s == 1 else 6) for s in range(3)]
-        if state == 2 and j:
-            scores = [best(i, j - 1, s) - (1 if s == 2 else 6) for s in range(3)]
-        return max(scores)
-
-    return max(best(len(one), len(two), s) for s in range(3))
 
 
 @settings(max_examples=60)
@@ -41,15 +22,9 @@ def best_score(one: str, two: str) -> int:
 def test_align_reaches_the_best_score(one, two):
     for kernel in (align, align.py_func):
         count = kernel(encode(one), encode(two), TABLE, MOVES)
-        score, i, j, before = 0, 0, 0, 0
-        for move in MOVES[:count][::-1]:
-            if move == 0:
-                score += 2 if one[i] == two[j] else -3
-            else:
-                score -= 1 if before == move else 6
-            i, j, before = i + (move != 2), j + (move != 1), move
+        score, i, j = score_of_moves(one, two, MOVES[:count][::-1])
         assert (i, j) == (len(one), len(two))
-        assert score == best_score(one, two)
+        assert score == best_global(one, two)
 
 
 @pytest.fixture(scope="module")

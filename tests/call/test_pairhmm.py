@@ -14,48 +14,9 @@ from lingqu.call.kernels.pairhmm import (
     load_read,
     new_workspace,
 )
+from lingqu.oracles.likelihood import read_of_haplotype, textbook
 
 RIGHT, WRONG = model.base_tables()
-EXTEND = 0.1
-
-
-def textbook(read, quals, hap, gap, first, last):
-    """Sum over alignments whose cell (i, j) keeps first <= j - i <= last."""
-    n, m = len(read), len(hap)
-    match = np.zeros((n + 1, m + 1))
-    insertion, deletion = np.zeros((n + 1, m + 1)), np.zeros((n + 1, m + 1))
-    for j in range(m + 1):
-        match[0, j] = first <= j <= last
-    for i in range(1, n + 1):
-        q = int(quals[i - 1])
-        for j in range(1, m + 1):
-            if not first <= j - i <= last:
-                continue
-            g = float(gap[j - 1])
-            if read[i - 1] > 3:
-                emit = 0.25
-            else:
-                emit = float(RIGHT[q] if read[i - 1] == hap[j - 1] else WRONG[q])
-            stay = match[i - 1, j - 1] * (1 - 2 * g)
-            back = (insertion[i - 1, j - 1] + deletion[i - 1, j - 1]) * (1 - EXTEND)
-            match[i, j] = emit * (stay + back)
-            insertion[i, j] = match[i - 1, j] * g + insertion[i - 1, j] * EXTEND
-            deletion[i, j] = match[i, j - 1] * g + deletion[i, j - 1] * EXTEND
-    return (match[n] + insertion[n]).sum()
-
-
-def one_read(rng, start, size):
-    hap = rng.integers(0, 4, 260).astype(np.uint8)
-    gap = (10 ** rng.uniform(-4.5, -1.5, len(hap))).astype(np.float32)
-    read = hap[start : start + size].copy()
-    cut = int(rng.integers(5, size - 5))
-    kind = rng.integers(0, 3)
-    if kind == 1:
-        read = np.delete(read, [cut, cut + 1])
-    elif kind == 2:
-        read = np.insert(read, cut, rng.integers(0, 4, 3)).astype(np.uint8)
-    read[rng.integers(0, len(read), 2)] = rng.integers(0, 5)
-    return read, rng.integers(2, 60, len(read)).astype(np.uint8), hap, gap
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -66,7 +27,7 @@ def test_agrees_with_the_textbook(seed):
     banded, full = np.zeros(LANES), np.zeros(LANES)
     for lane in range(LANES - 3):  # some lanes stay unused
         start = int(rng.integers(20, 80))
-        read, quals, hap, gap = one_read(rng, start, int(rng.integers(20, 150)))
+        read, quals, hap, gap = read_of_haplotype(rng, start, int(rng.integers(20, 150)))
         rows[lane] = len(read)
         load_read(space, lane, read, quals, RIGHT, WRONG)
         load_haplotype(space, lane, hap, gap, start, len(read))
@@ -85,14 +46,14 @@ def test_agrees_with_the_textbook(seed):
 
 def test_a_lane_does_not_see_its_neighbours():
     rng = np.random.default_rng(9)
-    read, quals, hap, gap = one_read(rng, 40, 90)
+    read, quals, hap, gap = read_of_haplotype(rng, 40, 90)
     results = []
     for lane, others in ((0, False), (7, True)):
         space, rows = new_workspace(), np.zeros(LANES, np.int64)
         result = np.zeros(LANES, np.float32)
         if others:
             for k in range(LANES):
-                other, other_quals, other_hap, other_gap = one_read(rng, 30, 30 + 8 * k)
+                other, other_quals, other_hap, other_gap = read_of_haplotype(rng, 30, 30 + 8 * k)
                 rows[k] = len(other)
                 load_read(space, k, other, other_quals, RIGHT, WRONG)
                 load_haplotype(space, k, other_hap, other_gap, 30, len(other))

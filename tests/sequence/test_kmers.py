@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lingqu.base.jit import kernel
+from lingqu.oracles.seeds import syncmers_by_definition
 from lingqu.sequence.codes import encode, reverse_complement
-from lingqu.sequence.kmers import K_MASK, K, S, hash_kmer, syncmers
+from lingqu.sequence.kmers import K_MASK, K, hash_kmer, syncmers
 
 
 @kernel
@@ -22,45 +23,21 @@ def _find(codes):
     return hashes[:n], places[:n]
 
 
-def _word(codes):
-    value = 0
-    for code in codes:
-        value = value << 2 | int(code)
-    return value
-
-
-def _smer_hash(codes):
-    return min(_word(codes), _word(reverse_complement(codes))) * 0x9E3779B1 % 2**32
-
-
-def _by_definition(codes):
-    """Places and strands of canonical open syncmers, written from the definition."""
-    found = []
-    for start in range(len(codes) - K + 1):
-        kmer = codes[start : start + K]
-        if (kmer > 3).any():
-            continue
-        forward, backward = _word(kmer), _word(reverse_complement(kmer))
-        ranks = [_smer_hash(kmer[i : i + S]) for i in range(K - S + 1)]
-        if forward != backward and ranks[(K - S) // 2] == min(ranks):
-            found.append(2 * start + int(backward < forward))
-    return found
-
-
 sequences = st.text("ACGTN", min_size=0, max_size=120) | st.text("AC", min_size=30, max_size=90)
 
 
 def test_long_sequences_are_taken_in_blocks_without_a_seam(demo_window):
     codes = demo_window[:3000].copy()
     codes[[1015, 2047, 2048]] = 4
-    assert _find(codes)[1].tolist() == _by_definition(codes)
+    assert _find(codes)[1].tolist() == syncmers_by_definition(codes)[1]
 
 
 @settings(max_examples=150)
 @given(sequences)
 def test_syncmers_are_those_of_the_definition(text):
     codes = encode(text)
-    assert _find(codes)[1].tolist() == _by_definition(codes)
+    hashes, places = _find(codes)
+    assert (hashes.tolist(), places.tolist()) == syncmers_by_definition(codes)
 
 
 @settings(max_examples=100)

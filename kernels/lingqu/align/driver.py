@@ -80,6 +80,7 @@ def _chunk_tasks(run: _Run) -> Iterator[ChunkTask]:
             insert(chunk),
             run.options.secondary,
             run.options.eqx,
+            run.options.aligner,
             chunk,
         )
         templates += chunk.records

@@ -24,6 +24,7 @@ from lingqu.align.index import open_index
 from lingqu.align.kernels.shard import fill_block
 from lingqu.align.reads import read_batch
 from lingqu.align.records import UNPLACED, sorted_records
+from lingqu.base.plugins import ALIGNERS, function
 from lingqu.formats import bgzf
 from lingqu.formats.arrays import open_arrays, whole_facts, write_arrays
 from lingqu.formats.bam_index import depth_for, shard_index
@@ -38,7 +39,10 @@ _ENDS = "ends_"
 
 @dataclass(frozen=True)
 class ChunkTask:
-    """A chunk to align: group_id is its read group's ID, number counts chunks from 0."""
+    """A chunk to align: group_id is its read group's ID, number counts chunks from 0.
+
+    aligner: as in Options.
+    """
 
     fasta: Path
     folder: Path
@@ -48,6 +52,7 @@ class ChunkTask:
     insert: InsertModel
     secondary: int
     eqx: bool
+    aligner: str
     chunk: Chunk
 
 
@@ -98,7 +103,8 @@ def align_chunk(task: ChunkTask) -> dict:
         return facts
     index = open_index(task.fasta)
     reads = read_batch(task.chunk)
-    found = align_reads(index, reads, task.insert, task.first_template, task.secondary)
+    run = function(ALIGNERS, task.aligner) if task.aligner else align_reads
+    found = run(index, reads, task.insert, task.first_template, task.secondary)
     if task.eqx:
         found = tell_matches(reads, found, index.reference)
     records = sorted_records(reads, found, index.reference, task.group_id)

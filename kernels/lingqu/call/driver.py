@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from lingqu.base.atomic import publish
 from lingqu.base.checkpoint import checkpoint, file_facts
 from lingqu.base.errors import LingquError
 from lingqu.base.jit import is_cold, source_digest
+from lingqu.base.plugins import CALLERS, function
 from lingqu.base.progress import progress, say
 from lingqu.call import model, records
 from lingqu.call.records import GivenSite
@@ -134,7 +136,8 @@ def learn_gaps(reference: Reference, file: AlignmentFile, cluster: Cluster) -> n
 def _finish(shard: Shard) -> Path:
     """Call a shard unless that is done; name the file of its covered bases, then its lines."""
     if not shard.out.exists():
-        under, lines = call_shard(shard)
+        run = function(CALLERS, shard.caller) if shard.caller else call_shard
+        under, lines = run(shard)
         with publish(shard.out) as beside:
             beside.write_text("".join(f"{line}\n" for line in (under, *lines)))
     return shard.out
@@ -179,13 +182,15 @@ def call(
     ploidy: int = 2,
     sites: str | Path | None = None,
     sample: str | None = None,
+    caller: str | None = None,
     threads: int | None = None,
     backend: str = "threads",
     scheduler: str | Path | None = None,
 ) -> dict:
     """Call one sample and write `out` (.vcf.gz, .vcf, .bcf) and `out`.stats.json.
 
-    sites: a VCF whose alleles are genotyped, and no others. Returns what the JSON file holds.
+    sites: a VCF whose alleles are genotyped, and no others. caller: NAME==VERSION of one that
+    another package brings. Returns what the JSON file holds.
     Finished shards are kept in a folder beside `out` until it is whole: a killed run goes on.
     LingquError where the inputs are missing, damaged or do not belong together.
     """
@@ -205,14 +210,19 @@ def call(
         "intervals": {contig: pairs.tolist() for contig, pairs in (intervals or {}).items()},
         "everywhere": intervals is None,
         "ploidy": ploidy,
+        "caller": caller,
     }
-    writer = VcfWriter(out, header_lines(reference, records.META, [name]))
+    meta = [f"##lingqu_caller={caller}", *records.META] if caller else records.META
+    writer = VcfWriter(out, header_lines(reference, meta, [name]))
     if is_cold():
         say("lingqu call: first run of this version on this machine, compiling kernels")
     with checkpoint(out, identity) as folder:
         with writer, open_cluster(threads, backend, scheduler) as cluster:
             gaps = _learned(folder, reference, file, cluster)
-            shards = list(_shards(reference, file, intervals, ploidy, sites, gaps, folder))
+            shards = [
+                replace(shard, caller=caller or "")
+                for shard in _shards(reference, file, intervals, ploidy, sites, gaps, folder)
+            ]
             total, coverage = _write(writer, shards, cluster)
         facts = told | {"sample": name, "parameters": parameters, **coverage}
         facts["records"] = dict(sorted(total.items()))

@@ -47,6 +47,7 @@ class Shard:
     sites: tuple[GivenSite, ...] | None
     gaps: np.ndarray  # float32, see model.gap_table
     out: Path
+    caller: str = ""  # NAME==VERSION of one that another package brings
 
     @property
     def contig(self) -> str:

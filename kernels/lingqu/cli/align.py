@@ -65,6 +65,7 @@ def _told(out: Path, stats: dict) -> str:
     help="Write so many other places of a read, as secondary records.",
 )
 @click.option("--eqx", is_flag=True, help="Write =/X for M in CIGARs (BAM only).")
+@click.option("--aligner", metavar="NAME", help="One that a package brings: see lingqu kernels.")
 @click.option("-t", "--threads", type=click.IntRange(1), help="Cores to use  [default: all].")
 @click.option(
     "--backend",
@@ -75,9 +76,21 @@ def _told(out: Path, stats: dict) -> str:
 )
 @click.option("--scheduler", type=PATH, help="Scheduler file of a running Dask cluster.")
 def command(
-    fasta, reads, out, sample, line, table, umi, no_duplicates, secondary, eqx, threads, backend,
+    fasta,
+    reads,
+    out,
+    sample,
+    line,
+    table,
+    umi,
+    no_duplicates,
+    secondary,
+    eqx,
+    aligner,
+    threads,
+    backend,
     scheduler,
-) -> None:  # fmt: skip
+) -> None:
     """Align reads to a reference: sorted, duplicates marked, indexed, in one step.
 
     Reads are FASTQ (plain, gzip or BGZF), paired or single, or one BAM or CRAM in any order,
@@ -117,8 +130,10 @@ def command(
         say("compiling the kernels for the first time (under a minute)")
     from lingqu.align.driver import align
     from lingqu.align.options import Options
+    from lingqu.base.plugins import ALIGNERS, plugin
 
-    options = Options(not no_duplicates, secondary, eqx)
+    pin = plugin(ALIGNERS, aligner).pin if aligner else ""
+    options = Options(not no_duplicates, secondary, eqx, pin)
     with open_cluster(threads, backend, scheduler) as cluster:
         stats = align(fasta, lanes, sample, out, cluster, options)
     say(_told(out, stats))

@@ -20,12 +20,24 @@ from lingqu.cli.types import FILE
               help="Copies of each contig: 2, or 1 for bacteria and viruses.")  # fmt: skip
 @click.option("--sites", type=FILE, help="Genotype exactly the alleles of this VCF.")
 @click.option("--sample", help="Name of the sample [default: SM of the read groups].")
+@click.option("--caller", metavar="NAME", help="One that a package brings: see lingqu kernels.")
 @click.option("-t", "--threads", type=click.IntRange(1), help="[default: all cores]")
 @click.option("--backend", type=click.Choice(["threads", "dask"]), default="threads",
               show_default=True)  # fmt: skip
 @click.option("--scheduler", type=FILE, help="Scheduler file of a running Dask cluster.")
 def command(
-    reference, bam, out, regions, regions_file, ploidy, sites, sample, threads, backend, scheduler
+    reference,
+    bam,
+    out,
+    regions,
+    regions_file,
+    ploidy,
+    sites,
+    sample,
+    caller,
+    threads,
+    backend,
+    scheduler,
 ):
     """Call germline SNVs and indels of one sample from a sorted, indexed BAM or CRAM.
 
@@ -41,9 +53,11 @@ def command(
     OUT gets an index beside it and OUT.stats.json with counts. A run that was killed goes on where
     it was. FILTER is PASS, or says why not: LowQual, StrandBias, LowMapQual.
     """
+    from lingqu.base.plugins import CALLERS, plugin
     from lingqu.call.driver import call
 
     call(
         reference, bam, out, regions=regions, bed=regions_file, ploidy=ploidy, sites=sites,
-        sample=sample, threads=threads, backend=backend, scheduler=scheduler,
+        sample=sample, caller=caller and plugin(CALLERS, caller).pin,
+        threads=threads, backend=backend, scheduler=scheduler,
     )  # fmt: skip

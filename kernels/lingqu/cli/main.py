@@ -20,6 +20,7 @@ COMMANDS = {
     "cohort": "lingqu.cli.cohort",
     "adopt": "lingqu.cli.adopt",
     "report": "lingqu.cli.report",
+    "kernels": "lingqu.cli.kernels",
     "doctor": "lingqu.cli.doctor",
 }
 """Command name to the module whose `command` it is; loaded only when asked for."""

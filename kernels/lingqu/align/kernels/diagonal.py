@@ -216,7 +216,7 @@ def align_flat(query, begin, n, target, diagonal, masks, places, result):
     result[REF_BEGIN] = diagonal + result[READ_BEGIN]
     result[REF_END] = diagonal + result[READ_END]
     result[TURN] = 0
-    bonus = (result[READ_BEGIN] == 0) + (result[READ_END] == n)
+    bonus = int(result[READ_BEGIN] == 0) + int(result[READ_END] == n)
     result[SCORE] = n * MATCH + (2 - bonus) * END_BONUS - result[LOST]
     return m
 

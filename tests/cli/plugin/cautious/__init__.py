@@ -1,0 +1,1 @@
+"""Lingqu's own aligner and caller, less sure of themselves."""

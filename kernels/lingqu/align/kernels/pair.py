@@ -10,11 +10,8 @@ place that were not seen added: a chance match, and the copies of seeds too freq
 import numpy as np
 
 from lingqu.align.kernels.rescue import outer_distance
-from lingqu.align.kernels.scoring import MIN_SCORE
+from lingqu.align.kernels.scoring import MIN_SCORE, UNPAIRED
 from lingqu.base.jit import kernel
-
-UNPAIRED = 17
-"""Price, in score units, of a pair whose mates do not face each other."""
 
 MAX_MAPQ = 60
 _CHANCE = 20

@@ -4,7 +4,7 @@ import numpy as np
 
 from lingqu.align.kernels.candidates import WINDOW
 from lingqu.align.kernels.chain import pack_anchor, score_anchors, sort_anchors, take_chains
-from lingqu.align.kernels.scoring import MIN_SCORE
+from lingqu.align.kernels.scoring import MIN_SCORE, UNPAIRED
 from lingqu.base.jit import kernel
 
 WORD = 11
@@ -93,9 +93,14 @@ def outer_distance(table, a, length_a, b, length_b):
 
 @kernel
 def _has_partner(table, a, length_a, first, count, length_b, low, high):
+    """Whether candidate a faces one of the mate's that is hardly worse than the mate's best."""
+    best = 0
     for b in range(first, first + count):
-        if low <= outer_distance(table, a, length_a, b, length_b) <= high:
-            return True
+        best = max(best, table.score[b])
+    for b in range(first, first + count):
+        if table.score[b] + UNPAIRED >= best:
+            if low <= outer_distance(table, a, length_a, b, length_b) <= high:
+                return True
     return False
 
 

@@ -14,6 +14,9 @@ END_BONUS = 5
 MIN_SCORE = 30
 """An alignment below this score is none."""
 
+UNPAIRED = 17
+"""Price, in score units, of a pair whose mates do not face each other."""
+
 SURE = 10
 """Score units by which a place must be ahead of all those not looked at: 60 dB."""
 

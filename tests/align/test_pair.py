@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lingqu.align.kernels.pair import (
+    FINE,
     MAX_MAPQ,
     UNPAIRED,
     insert_prices,
@@ -43,8 +44,8 @@ def test_insert_prices_are_those_of_a_normal_density():
     prices = insert_prices(400.0, 50.0, 200, 600, True)
     assert len(prices) == 401
     assert prices[200] == 0
-    assert prices[200 + 100] == round(0.36 * 4)
-    assert prices.max() < UNPAIRED
+    assert prices[200 + 100] == round(FINE * 0.36 * 4)
+    assert prices.max() < FINE * UNPAIRED
     assert (prices == prices[::-1]).all()
     assert not insert_prices(0.0, 0.0, 1, 1000, False).any()
 

@@ -14,6 +14,9 @@ from lingqu.align.kernels.scoring import MIN_SCORE, UNPAIRED
 from lingqu.base.jit import kernel
 
 MAX_MAPQ = 60
+FINE = 16
+"""Parts of a score unit in which pairs are compared."""
+
 _CHANCE = 20
 _STEP = 0.251188643150958  # 10^-0.6; literals, since pow differs between C libraries
 _DECIBEL = 0.7943282347242815  # 10^-0.1
@@ -39,13 +42,14 @@ def phred_limits():
 def insert_prices(mean, sd, low, high, known):
     """int32[high - low + 1]: price of an insert size, 0 at the mean; all 0 where not `known`.
 
-    A normal density in units of 6 dB: z^2 / 2 nats are 0.36 z^2 units.
+    A normal density in FINE parts of 6 dB: z^2 / 2 nats are 0.36 z^2 units. In a tandem repeat the
+    insert size is all that tells the places apart.
     """
     sizes = np.arange(low, high + 1)
     if not known:
         return np.zeros(len(sizes), np.int32)
     z = (sizes - mean) / max(sd, 1.0)
-    return np.minimum(0.36 * z * z + 0.5, UNPAIRED - 1).astype(np.int32)
+    return np.minimum(FINE * 0.36 * z * z + 0.5, FINE * (UNPAIRED - 1)).astype(np.int32)
 
 
 @kernel
@@ -78,13 +82,13 @@ def unseen_score(table, c, length, unseen):
 
 @kernel
 def _combination(table, a, length_a, b, length_b, low, prices):
-    """(score, whether proper) of candidates a and b as a pair."""
-    total = table.score[a] + table.score[b]
+    """(score in parts, whether proper) of candidates a and b as a pair."""
+    total = FINE * (table.score[a] + table.score[b])
     if table.tid[a] == table.tid[b]:
         at = outer_distance(table, a, length_a, b, length_b) - low
         if 0 <= at < prices.size:
             return total - prices[at], True
-    return total - UNPAIRED, False
+    return total - FINE * UNPAIRED, False
 
 
 @kernel(inline="always")
@@ -124,10 +128,10 @@ def _place_pair(t, ordinal, table, slots, order, kept, keep, low, prices, unseen
         c1, c2 = order[slot1], order[slot2]
         best, proper = _combination(table, c1, keep[r1], c2, keep[r2], low, prices)
         mapq1, mapq2 = _pair_mapq(
-            1.0, 1.0, 1.0, best, table.score[c1], table.score[c2], unseen, w, limits
+            1.0, 1.0, 1.0, best // FINE, table.score[c1], table.score[c2], unseen, w, limits
         )
         return c1, c2, proper, mapq1, mapq2
-    best = -1000
+    best = -(1 << 30)
     ties = 0
     for i in range(kept[r1]):
         for j in range(kept[r2]):
@@ -154,14 +158,14 @@ def _place_pair(t, ordinal, table, slots, order, kept, keep, low, prices, unseen
         for j in range(kept[r2]):
             a, b = order[slot1 + i], order[slot2 + j]
             score, _ = _combination(table, a, keep[r1], b, keep[r2], low, prices)
-            weight = _weight(best - score, w)
+            weight = _weight((best - score + FINE // 2) // FINE, w)
             total += weight
             if a == c1:
                 own1 += weight
             if b == c2:
                 own2 += weight
     mapq1, mapq2 = _pair_mapq(
-        own1, own2, total, best, table.score[c1], table.score[c2], unseen, w, limits
+        own1, own2, total, best // FINE, table.score[c1], table.score[c2], unseen, w, limits
     )
     return c1, c2, proper, mapq1, mapq2
 

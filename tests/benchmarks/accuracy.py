@@ -18,7 +18,7 @@ from judge import (
 )
 from measure import run_once, table, wilson
 from plot import calibration_plot
-from simulate import SCENARIOS, Reads, Scenario, simulate
+from simulate import SCENARIOS, Reads, simulate
 from tools import OURS, TOOLS, command, found
 
 SHOWN = (1, 10, 20, 30, 60)
@@ -26,14 +26,14 @@ CALIBRATED = "2x150"
 """The scenario whose calibration is shown."""
 
 
-def placed_by(name: str, reads: Reads, scenario: Scenario, options: Namespace) -> Placed:
+def placed_by(name: str, reads: Reads, options: Namespace) -> Placed:
     """What a tool makes of the reads; that of a peer is kept beside them and not made again."""
     folder = reads.r1.parent
     kept, out = folder / f"{name}.npz", folder / f"{name}{TOOLS[name].ending}"
     if name != OURS and kept.exists():
         return load(kept)
     files = (reads.r1, reads.r2)
-    run_once(command(name, options.ref, files, scenario.length, options.threads, out))
+    run_once(command(name, options.ref, files, reads.length, options.threads, out))
     placed = place(out, reads)
     placed.save(kept)
     for left in folder.glob(f"{out.name}*"):
@@ -45,12 +45,10 @@ def pooled(key: str, tools: list[str], options: Namespace) -> dict[str, Placed]:
     """What each tool makes of the reads of all seeds of a scenario."""
     parts = {name: [] for name in tools}
     for seed in options.seeds:
-        scenario = SCENARIOS[key]
-        folder = options.work / f"{key}.{options.pairs}.{seed}"
-        reads = simulate(options.ref, options.foreign, scenario, options.pairs, seed, folder)
+        reads = simulate(options.ref, options.foreign, key, options.pairs, seed, options.work)
         for name in tools:
             print(f"{key}, seed {seed}: {name}", file=sys.stderr)
-            parts[name].append(placed_by(name, reads, scenario, options))
+            parts[name].append(placed_by(name, reads, options))
     return {name: pool(each) for name, each in parts.items()}
 
 

@@ -33,19 +33,20 @@ def build(name: str, ref: Path) -> Cost:
 
 def align_costs(
     name: str, refs: list[Path], reads: Reads, options: Namespace, tmp: Path
-) -> dict[tuple[Path, bool], Cost]:
-    """By reference, and by whether it is all the reads or a few: what a tool needs."""
+) -> list[tuple[Cost, Cost]]:
+    """For each reference what a tool needs for a few reads, and for all."""
     files = [reads.r1, reads.r2]
     few = [head_of(file, tmp / f"few{at}.fq") for at, file in enumerate(files)]
     out = tmp / f"out{TOOLS[name].ending}"
     lines = {
-        (ref, are_all): command(name, ref, which, LENGTH, 1, out)
+        f"{name}, {ref.stem}, {amount}": command(name, ref, which, LENGTH, 1, out)
         for ref in refs
-        for are_all, which in ((False, few), (True, files))
+        for amount, which in (("few reads", few), ("all reads", files))
     }
     for ref in refs:
-        run_once(lines[ref, False])
-    return run_in_turn(lines, options.runs)
+        run_once(command(name, ref, few, LENGTH, 1, out))
+    costs = list(run_in_turn(lines, options.runs).values())
+    return list(zip(costs[::2], costs[1::2], strict=True))
 
 
 def figures(name: str, options: Namespace, reads: Reads) -> list[str]:
@@ -55,25 +56,24 @@ def figures(name: str, options: Namespace, reads: Reads) -> list[str]:
         for ref, given in zip(refs, (options.ref, options.large), strict=True):
             os.symlink(given.resolve(), ref)
         index = [build(name, ref) for ref in refs][1]
-        costs = align_costs(name, refs, reads, options, Path(tmp))
+        small, large = align_costs(name, refs, reads, options, Path(tmp))
     more = len(reads.contig) - 2 * WARM_UP_PAIRS
-    small, large = (1e6 * (costs[ref, True].cpu - costs[ref, False].cpu) / more for ref in refs)
+    each = [1e6 * (every.cpu - few.cpu) / more for few, every in (small, large)]
     return [
         name,
         f"{index.cpu:,.0f}",
         f"{index.memory_mb:,.0f}",
-        f"{costs[refs[1], False].cpu:.1f}",
-        f"{costs[refs[1], True].memory_mb:,.0f}",
-        f"{small:.1f}",
-        f"{large:.1f}",
-        f"{large / small:.2f}",
+        f"{large[0].cpu:.1f}",
+        f"{large[1].memory_mb:,.0f}",
+        f"{each[0]:.1f}",
+        f"{each[1]:.1f}",
+        f"{each[1] / each[0]:.2f}",
     ]
 
 
 def genome(options: Namespace) -> None:
     """The command: the same reads, of the small reference, against both."""
-    folder = options.work / f"2x150.{options.pairs}.1"
-    reads = simulate(options.ref, None, SCENARIOS["2x150"], options.pairs, 1, folder)
+    reads = simulate(options.ref, None, "2x150", options.pairs, 1, options.work)
     tools = [name for name in found(options.tools) if name not in NOT_BUILT]
     rows = [figures(name, options, reads) for name in tools]
     print(f"\n{options.large.name} beside {options.ref.name}: {len(reads.contig):,} reads of it")

@@ -69,6 +69,7 @@ class Reads:
     r1: Path
     r2: Path
     contigs: list[str]
+    length: int
     contig: np.ndarray  # int32[2 * pairs], FOREIGN where from elsewhere
     start: np.ndarray  # int32[2 * pairs], 0-based
     end: np.ndarray  # int32[2 * pairs], exclusive
@@ -89,7 +90,10 @@ class Lift:
 
 
 def plant_indels(codes: np.ndarray, every: int, rng) -> tuple[np.ndarray, Lift]:
-    """A contig (uint8 letters) with insertions and deletions of 1 to LONGEST_INDEL bases in it."""
+    """A contig (uint8 letters) with insertions and deletions of 1 to LONGEST_INDEL bases in it.
+
+    They are every / 2 to 3 every / 2 bases apart, which must be more than the longest.
+    """
     spacing = rng.integers(every // 2, every + every // 2, len(codes) // every + 1)
     sites = np.cumsum(spacing)
     sites = sites[sites < len(codes) - every]
@@ -210,23 +214,22 @@ def _write(pairs: Iterator, files: list[Path], contigs: list[str]) -> tuple:
     return np.array(contig, np.int32), np.array(starts)
 
 
-def simulate(
-    ref: Path, foreign: Path | None, scenario: Scenario, pairs: int, seed: int, folder: Path
-) -> Reads:
-    """The reads of a scenario in a folder; made once.
+def simulate(ref: Path, foreign: Path | None, key: str, pairs: int, seed: int, work: Path) -> Reads:
+    """The reads of a scenario, in a folder of `work`; made once.
 
     Names are number, contig and starts (1-based; before long indels were planted).
     """
+    scenario, folder = SCENARIOS[key], work / f"{key}.{pairs}.{seed}"
     truth = folder / "truth.npz"
     files = [folder / f"r{mate}.fq.gz" for mate in (1, 2)]
     if not truth.exists():
         folder.mkdir(parents=True, exist_ok=True)
         contigs = [name for name, _ in _letters(ref)]
         with TemporaryDirectory(dir=folder) as tmp:
-            pairs, lifts = _pairs(ref, foreign, scenario, pairs, seed, Path(tmp))
-            contig, start = _write(pairs, files, contigs)
+            made, lifts = _pairs(ref, foreign, scenario, pairs, seed, Path(tmp))
+            contig, start = _write(made, files, contigs)
         start, end = _place(contig, start, scenario.length, contigs, lifts)
         np.savez(truth, contigs=contigs, contig=contig, start=start, end=end)
     with np.load(truth) as held:
         columns = {name: held[name].astype(np.int32) for name in ("contig", "start", "end")}
-        return Reads(*files, held["contigs"].tolist(), **columns)
+        return Reads(*files, held["contigs"].tolist(), scenario.length, **columns)

@@ -9,16 +9,12 @@ from tempfile import TemporaryDirectory
 
 import pysam
 from measure import Cost, run_in_turn, run_once, table
-from simulate import SCENARIOS, Scenario, has_dwgsim, simulate
+from simulate import has_dwgsim, simulate
 from tools import OURS, TOOLS, command, found
 
 WARM_UP_PAIRS = 5000
-SHAPES = {
-    "2x101": (SCENARIOS["2x101"], 2),
-    "2x250": (SCENARIOS["2x250"], 2),
-    "1x150": (Scenario(), 1),
-}
-"""What is simulated besides the given reads: how, and how many files of a pair are used."""
+SHAPES = {"2x101": ("2x101", 2), "2x250": ("2x250", 2), "1x150": ("2x150", 1)}
+"""What is simulated besides the given reads: the scenario, and how many files of it are used."""
 
 FINISH = (
     "samtools fixmate -m -u {sam} - | samtools sort -u -T {out}.sort -"
@@ -110,13 +106,12 @@ def speed(options: Namespace) -> dict[str, Cost]:
         costs = measure(tools, options.ref, files, length, options, Path(tmp))
         tell(files[0].name, costs, reads * len(files))
         tell_rest(tools, Path(tmp))
-    for shape, (scenario, mates) in SHAPES.items() if has_dwgsim() else ():
-        folder = options.work / f"speed.{shape}.{options.pairs}"
-        made = simulate(options.ref, None, scenario, options.pairs, 1, folder)
+    for shape, (key, mates) in SHAPES.items() if has_dwgsim() else ():
+        made = simulate(options.ref, None, key, options.pairs, 1, options.work)
+        files = [made.r1, made.r2][:mates]
         with TemporaryDirectory(dir=options.work) as tmp:
-            files = [made.r1, made.r2][:mates]
-            costs_here = measure(tools, options.ref, files, scenario.length, options, Path(tmp))
-        tell(shape, costs_here, len(made.contig) // 2 * mates)
+            others = measure(tools, options.ref, files, made.length, options, Path(tmp))
+        tell(shape, others, len(made.contig) // 2 * mates)
     if not has_dwgsim():
         print("no dwgsim on PATH: other shapes of reads are left out", file=sys.stderr)
     return costs

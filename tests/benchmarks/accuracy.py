@@ -5,7 +5,9 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
+import numpy as np
 from judge import (
+    STEP,
     THRESHOLDS,
     Curve,
     Placed,
@@ -22,8 +24,6 @@ from simulate import SCENARIOS, Reads, simulate
 from tools import OURS, TOOLS, command, found
 
 SHOWN = (1, 10, 20, 30, 60)
-CALIBRATED = "2x150"
-"""The scenario whose calibration is shown."""
 
 
 def placed_by(name: str, reads: Reads, options: Namespace) -> Placed:
@@ -126,27 +126,24 @@ def tell(key: str, placed: dict[str, Placed]) -> dict[str, Curve]:
     return curves
 
 
-def tell_calibration(placed: dict[str, Placed], out: Path) -> None:
-    """Print claimed against observed error in steps of MAPQ, and draw it."""
-    series = {name: calibration(each) for name, each in placed.items()}
+def tell_calibration(series: dict[str, np.ndarray], out: Path) -> None:
+    """Print claimed against observed error by MAPQ, and draw it."""
     rows = []
-    for low in range(0, 61, 5):
-        row = [f"{low}-{low + 4}"]
-        for points in series.values():
-            here = [point for point in points if low <= point[0] < low + 5]
-            reads, wrong = (sum(point[at] for point in here) for at in (1, 2))
-            claimed = sum(n * 10 ** (-q / 10) for q, n, _ in here)
-            row.append(f"{claimed:,.1f} / {wrong:,} of {reads:,}" if reads else "-")
-        rows.append(row)
-    print("\nMAPQ: wrong reads claimed / observed")
+    for step in range(60 // STEP + 1):
+        points = [each[step] for each in series.values()]
+        cells = [
+            f"{claimed:,.1f} / {wrong:,.0f} of {reads:,.0f}" for claimed, reads, wrong in points
+        ]
+        rows.append([f"{STEP * step}-{STEP * step + STEP - 1}", *cells])
+    print("\nMAPQ, all of these scenarios: wrong reads claimed / observed")
     print(table(["MAPQ", *series], rows))
-    calibration_plot(series, out)
+    calibration_plot({name: each[each[:, 1] > 0] for name, each in series.items()}, out)
     print(f"drawn: {out}")
 
 
 def accuracy(options: Namespace) -> dict[str, dict[str, Curve]]:
     """The command; by scenario and tool, what was kept and wrong."""
-    curves, tools = {}, found(options.tools)
+    curves, claims, tools = {}, {}, found(options.tools)
     lines = ["scenario\tmapq\ttool\treads\tkept\twrong\trate\tlow\thigh"]
     for key in options.scenarios:
         if SCENARIOS[key].foreign_every and not options.foreign:
@@ -155,8 +152,9 @@ def accuracy(options: Namespace) -> dict[str, dict[str, Curve]]:
         placed = pooled(key, tools, options)
         curves[key] = tell(key, placed)
         lines += all_thresholds(key, curves[key])
-        if key == CALIBRATED:
-            tell_calibration(placed, options.work / "calibration.svg")
+        for name, each in placed.items():
+            claims[name] = claims.get(name, 0) + calibration(each, SCENARIOS[key].either_end)
+    tell_calibration(claims, options.work / "calibration.svg")
     out = options.work / "accuracy.tsv"
     out.write_text("\n".join([*lines, ""]))
     print(f"\nall thresholds: {out}")

@@ -12,7 +12,8 @@ NEAR = 20
 """Bases that the unclipped start of a correct read may be off."""
 
 FAR = np.int32(1 << 30)
-THRESHOLDS = (1, *range(5, 61, 5))
+STEP = 5
+THRESHOLDS = (1, *range(STEP, 61, STEP))
 _OTHER_RECORD = 0x100 | 0x800
 
 
@@ -127,13 +128,13 @@ def curve(placed: Placed, either_end: bool = False) -> Curve:
     )
 
 
-def calibration(placed: Placed, either_end: bool = False) -> list[tuple[int, int, int]]:
-    """(MAPQ, reads, wrong) of each MAPQ that occurs."""
-    right = placed.correct(either_end)
+def calibration(placed: Placed, either_end: bool = False) -> np.ndarray:
+    """float64[13, 3], by steps of MAPQ: wrong reads that MAPQs claim, reads, wrong observed."""
     mapped = placed.mapq >= 0
-    reads = np.bincount(placed.mapq[mapped], minlength=1)
-    wrong = np.bincount(placed.mapq[mapped & ~right], minlength=len(reads))
-    return [(int(q), int(reads[q]), int(wrong[q])) for q in np.flatnonzero(reads)]
+    mapq, wrong = placed.mapq[mapped], ~placed.correct(either_end)[mapped]
+    step, steps = np.minimum(mapq // STEP, 60 // STEP), 60 // STEP + 1
+    weights = 10 ** (-mapq / 10), np.ones(len(mapq)), wrong
+    return np.transpose([np.bincount(step, weight, steps) for weight in weights])
 
 
 def rivals(own: Curve, peer: Curve) -> list[tuple[int, int, int, float]]:

@@ -4,6 +4,7 @@ import math
 from html import escape
 from pathlib import Path
 
+import numpy as np
 from measure import wilson
 
 SIZE, MARGIN, MOST = 640, 60, 70
@@ -31,7 +32,8 @@ def _frame() -> list[str]:
         f'<rect width="{SIZE}" height="{SIZE}" fill="white"/>',
         f'<path d="M{end} {_down(0)}L{far} {_down(MOST)}" stroke="#aaa" stroke-dasharray="4"/>',
         f'<path d="M{end} {_down(MOST)}V{_down(0)}H{far}" fill="none" stroke="black"/>',
-        f'<text x="{SIZE / 2}" y="{SIZE - 15}" text-anchor="middle">claimed: MAPQ</text>',
+        f'<text x="{SIZE / 2}" y="{SIZE - 15}" text-anchor="middle">'
+        "claimed: -10 log10 of the share that is wrong by MAPQ</text>",
         f'<text transform="translate(18 {SIZE / 2}) rotate(-90)" text-anchor="middle">'
         "observed: -10 log10 of the share wrong, 95 % interval</text>",
     ]
@@ -43,15 +45,16 @@ def _frame() -> list[str]:
     return parts
 
 
-def _series(name: str, points: list[tuple[int, int, int]], order: int, of: int) -> list[str]:
-    """Dots with bars of one tool, each tool a little aside; an arrow-like open dot: none wrong."""
-    colour, aside = COLOURS[order % len(COLOURS)], 2.5 * (order - (of - 1) / 2)
+def _series(name: str, points: np.ndarray, order: int) -> list[str]:
+    """Dots with bars of one tool, and its line of the legend; an empty dot: none wrong."""
+    colour = COLOURS[order % len(COLOURS)]
+    across, down = _across(MOST) - 80, _down(4 * order + 4)
     parts = [
-        f'<circle cx="{MARGIN + 20}" cy="{MARGIN + 18 * order}" r="4" fill="{colour}"/>'
-        f'<text x="{MARGIN + 30}" y="{MARGIN + 4 + 18 * order}">{escape(name)}</text>'
+        f'<circle cx="{across}" cy="{down}" r="4" fill="{colour}"/>'
+        f'<text x="{across + 10}" y="{down + 4}">{escape(name)}</text>'
     ]
-    for quality, reads, wrong in points:
-        x = _across(quality) + aside
+    for claimed, reads, wrong in points:
+        x = _across(phred(claimed / reads)) + 2 * order
         low, high = (_down(phred(bound)) for bound in wilson(wrong, reads))
         fill = colour if wrong else "white"
         parts.append(
@@ -62,9 +65,12 @@ def _series(name: str, points: list[tuple[int, int, int]], order: int, of: int) 
     return parts
 
 
-def calibration_plot(series: dict[str, list[tuple[int, int, int]]], out: Path) -> None:
-    """Draw (MAPQ, reads, wrong) of each tool; the diagonal is where claims are true."""
+def calibration_plot(series: dict[str, np.ndarray], out: Path) -> None:
+    """Draw the points of each tool, float64[points, 3]: wrong reads claimed, reads, wrong observed.
+
+    The diagonal is where claims are true.
+    """
     parts = _frame()
     for order, (name, points) in enumerate(series.items()):
-        parts += _series(name, points, order, len(series))
+        parts += _series(name, points, order)
     out.write_text("\n".join([*parts, "</svg>\n"]))

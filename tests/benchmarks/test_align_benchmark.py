@@ -81,7 +81,15 @@ def test_curve_counts_kept_wrong_and_foreign(placed):
     ]
     assert curve.said(1) == 5
     assert curve.foreign_kept[[0, 1, 2]].tolist() == [1, 1, 0]
-    assert judge.calibration(placed) == [(1, 1, 1), (7, 1, 1), (20, 1, 1), (30, 1, 1), (60, 1, 0)]
+
+
+def test_calibration_counts_claimed_and_observed(placed):
+    claimed, reads, wrong = judge.calibration(placed).T
+    occurring = np.flatnonzero(reads)
+    assert occurring.tolist() == [0, 1, 4, 6, 12]
+    assert claimed[occurring] == pytest.approx([10**-0.1, 10**-0.7, 10**-2, 10**-3, 10**-6])
+    assert reads.sum() == 5
+    assert wrong[occurring].tolist() == [1, 1, 1, 1, 0]
 
 
 mapped = st.lists(

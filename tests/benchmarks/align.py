@@ -61,7 +61,12 @@ def arguments() -> argparse.Namespace:
     add("--scenarios", type=names, default=list(SCENARIOS), help=f"of {','.join(SCENARIOS)}")
     add("--foreign", type=Path, help="FASTA of another organism, for the foreign reads")
     add("--threads", type=int, default=1, help="where it is accuracy that is told (%(default)s)")
-    add("--work", type=Path, default=Path("align-benchmark"), help="folder (%(default)s)")
+    add(
+        "--work",
+        type=Path,
+        default=Path("align-benchmark"),
+        help="folder for one REF (%(default)s)",
+    )
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -5,7 +5,6 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from time import monotonic
 
@@ -48,13 +47,13 @@ def run(command: str, times: int) -> Cost:
     return median([run_once(command) for _ in range(times)])
 
 
-def run_in_turn(commands: dict[str, str], times: int, told: Callable = print) -> dict[str, Cost]:
+def run_in_turn(commands: dict[str, str], times: int) -> dict[str, Cost]:
     """The medians of `times` rounds in which each command runs once: all meet the same weather."""
     costs = {name: [] for name in commands}
     for turn in range(times):
         for name, command in commands.items():
             costs[name].append(run_once(command))
-            told(f"run {turn + 1}: {name}: {costs[name][-1].cpu:.1f} CPU s", file=sys.stderr)
+            print(f"run {turn + 1}: {name}: {costs[name][-1].cpu:.1f} CPU s", file=sys.stderr)
     return {name: median(each) for name, each in costs.items()}
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Lingqu's aligner beside the peers that are on PATH: cost, accuracy, and what is found downstream.
 
-    align.py all REF R1 R2 TRUTH REGION          the first three of these, and one table of them
+    align.py all REF R1 R2 TRUTH REGION          the next three, and one table of them
     align.py speed REF R1 [R2]                   CPU seconds on these reads and on other shapes
     align.py accuracy REF                        simulated reads: right, wrong at MAPQ, calibration
     align.py downstream REF R1 R2 TRUTH REGION   variants called on each aligner's BAM

@@ -1,143 +1,91 @@
 #!/usr/bin/env python3
-"""Lingqu's aligner beside those of the peers that are on PATH: cost, and accuracy if names tell.
+"""Lingqu's aligner beside the peers that are on PATH: cost, accuracy, and what is found downstream.
 
-    python tests/benchmarks/align.py REF.fa R1.fastq.gz R2.fastq.gz [--runs 3] [--tools a,b]
+    align.py all REF R1 R2 TRUTH REGION          the next three, and one table of them
+    align.py speed REF R1 [R2]                   CPU seconds on these reads and on other shapes
+    align.py accuracy REF                        simulated reads: right, wrong at MAPQ, calibration
+    align.py downstream REF R1 R2 TRUTH REGION   variants called on each aligner's BAM
+    align.py genome REF LARGE                    a large reference beside a small one
 
-Peers write SAM from FASTQ; with "+ samtools" they go on to what `lingqu align` always gives, a
-sorted BAM with duplicates marked. Indexes are built beforehand and not counted. Where the reads
-are dwgsim's, a read is correct if its unclipped start is within 20 bp of the true one.
+Nothing is fetched. Simulated reads and what the peers made of them stay in --work, to serve again.
 """
 
 import argparse
-import shutil
-import tempfile
-from itertools import islice
 from pathlib import Path
 
-import pysam
-from measure import Cost, run, run_once, table
+from accuracy import accuracy
+from downstream import downstream
+from genome import genome
+from simulate import SCENARIOS
+from speed import speed
+from summary import everything
 
-NEAR = 20
-THRESHOLDS = (1, 10, 20, 30, 60)
-WARM_UP_PAIRS = 5000
-
-SORTED = (
-    " | samtools fixmate -m -u - - | samtools sort -u -T {tmp}/sort -"
-    " | samtools markdup - {out}.bam"
-)
-PEERS = {
-    "strobealign": "strobealign -t {threads} -r 150 --use-index {ref} {r1} {r2}",
-    "bwa-mem2": "bwa-mem2 mem -t {threads} {ref} {r1} {r2}",
-    "bwa": "bwa mem -t {threads} {ref} {r1} {r2}",
-    "minimap2": "minimap2 -t {threads} -ax sr {ref} {r1} {r2}",
+FILES = {
+    "ref": "reference; prebuilt indexes of the peers are sought beside it",
+    "r1": "reads, FASTQ",
+    "r2": "their mates",
+    "truth": "VCF of what is there",
+    "region": "where it is complete, as 20:30,000,001-40,000,000",
+    "large": "FASTA of a large reference that holds the contigs of REF",
 }
-COMMANDS = {
-    "lingqu": "lingqu align {ref} {r1} {r2} --sample bench --threads {threads} -o {out}.bam",
-    **{name: f"{command} > {{out}}.sam" for name, command in PEERS.items()},
-    **{f"{name} + samtools": command + SORTED for name, command in PEERS.items()},
+MODES = {
+    "all": (everything, ("ref", "r1", "r2", "truth", "region")),
+    "speed": (speed, ("ref", "r1", "r2?")),
+    "accuracy": (accuracy, ("ref",)),
+    "downstream": (downstream, ("ref", "r1", "r2", "truth", "region")),
+    "genome": (genome, ("ref", "large")),
 }
 
 
-def head_of(fastq: str, out: Path) -> Path:
-    """A copy of the first reads, to compile and to warm the page cache."""
-    with pysam.FastxFile(fastq) as records:
-        out.write_text("".join(f"{record}\n" for record in islice(records, WARM_UP_PAIRS)))
-    return out
+def numbers(text: str) -> list[int]:
+    """Whole numbers between commas."""
+    return [int(part) for part in text.split(",")]
 
 
-def count_reads(fastq: str) -> int:
-    """Reads of a pair of files, from the first."""
-    with pysam.FastxFile(fastq) as records:
-        return 2 * sum(1 for _ in records)
-
-
-def true_start(name: str, is_read2: bool) -> tuple[str, int] | None:
-    """Contig and 0-based start of a dwgsim read; None where the name is not dwgsim's."""
-    fields = name.rsplit("_", 9)
-    if len(fields) != 10 or fields[7].count(":") != 2:
-        return None
-    return fields[0], int(fields[2 if is_read2 else 1]) - 1
-
-
-def is_correct(read: pysam.AlignedSegment, truth: tuple[str, int]) -> bool:
-    """Whether a read lies where it came from."""
-    if read.is_unmapped or read.reference_name != truth[0]:
-        return False
-    operation, length = read.cigartuples[0]
-    clipped = length if operation in (pysam.CSOFT_CLIP, pysam.CHARD_CLIP) else 0
-    return abs(read.reference_start - clipped - truth[1]) <= NEAR
-
-
-def accuracy(alignments: Path) -> list[str] | None:
-    """Percent correct, and per threshold "wrong rate (percent kept)"; None where names are mute."""
-    total = correct = 0
-    kept, wrong = dict.fromkeys(THRESHOLDS, 0), dict.fromkeys(THRESHOLDS, 0)
-    with pysam.AlignmentFile(str(alignments), check_sq=False) as records:
-        for read in records.fetch(until_eof=True):
-            if read.is_secondary or read.is_supplementary:
-                continue
-            truth = true_start(read.query_name, read.is_read2)
-            if truth is None:
-                return None
-            right = is_correct(read, truth)
-            total, correct = total + 1, correct + right
-            for threshold in THRESHOLDS:
-                if not read.is_unmapped and read.mapping_quality >= threshold:
-                    kept[threshold] += 1
-                    wrong[threshold] += not right
-    return [f"{100 * correct / total:.3f}"] + [
-        f"{wrong[limit] / max(kept[limit], 1):.1e} ({100 * kept[limit] / total:.2f})"
-        for limit in THRESHOLDS
-    ]
+def names(text: str) -> list[str]:
+    """Names of scenarios between commas."""
+    unknown = set(text.split(",")) - set(SCENARIOS)
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no scenario {', '.join(unknown)}")
+    return text.split(",")
 
 
 def arguments() -> argparse.Namespace:
     """The command line."""
+    common = argparse.ArgumentParser(add_help=False)
+    add = common.add_argument
+    add("--tools", help="names between commas (default: all that are on PATH)")
+    add("--runs", type=int, default=3, help="of each command; medians are told (%(default)s)")
+    add("--pairs", type=int, default=500_000, help="to simulate, per seed (%(default)s)")
+    add("--seeds", type=numbers, default=[1, 2, 3, 4, 5], help="pooled (1,2,3,4,5)")
+    add("--scenarios", type=names, default=list(SCENARIOS), help=f"of {','.join(SCENARIOS)}")
+    add("--foreign", type=Path, help="FASTA of another organism, for the foreign reads")
+    add("--threads", type=int, default=1, help="where it is accuracy that is told (%(default)s)")
+    add(
+        "--work",
+        type=Path,
+        default=Path("align-benchmark"),
+        help="folder for one REF (%(default)s)",
+    )
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("ref")
-    parser.add_argument("r1")
-    parser.add_argument("r2")
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--tools", default=",".join(COMMANDS), help="of: %(default)s")
-    parser.add_argument("--tmp", help="folder for the outputs (default: the system's)")
+    modes = parser.add_subparsers(required=True, metavar="MODE")
+    for name, (run, files) in MODES.items():
+        mode = modes.add_parser(name, parents=[common])
+        mode.set_defaults(run=run)
+        for file in files:
+            kind = str if file == "region" else Path
+            many = "?" if file.endswith("?") else None
+            mode.add_argument(file.rstrip("?"), type=kind, nargs=many, help=FILES[file.rstrip("?")])
     return parser.parse_args()
 
 
-def measure(name: str, options: argparse.Namespace, tmp: Path) -> tuple[Cost, Path]:
-    """What a tool costs on the reads, and its alignments."""
-    places = {"ref": options.ref, "threads": options.threads, "tmp": tmp, "out": tmp / "out"}
-    few = {mate: head_of(vars(options)[mate], tmp / f"{mate}.fq") for mate in ("r1", "r2")}
-    run_once(COMMANDS[name].format(**places, **few))
-    for left in tmp.glob("out*"):
-        left.unlink()
-    cost = run(COMMANDS[name].format(**places, r1=options.r1, r2=options.r2), options.runs)
-    (result,) = (path for path in tmp.glob("out.*") if path.suffix in (".bam", ".sam"))
-    return cost, result
-
-
 def main() -> None:
-    """Measure each tool and print the tables."""
+    """Run a mode."""
     options = arguments()
-    reads = count_reads(options.r1)
-    costs, accuracies = [], []
-    for name in options.tools.split(","):
-        if not all(map(shutil.which, name.split(" + "))):
-            continue
-        with tempfile.TemporaryDirectory(dir=options.tmp) as tmp:
-            cost, result = measure(name, options, Path(tmp))
-            speed = f"{reads / cost.cpu:,.0f}"
-            costs.append(
-                [name, f"{cost.cpu:.1f}", f"{cost.wall:.1f}", speed, f"{cost.memory_mb:,.0f}"]
-            )
-            if "+" not in name and (figures := accuracy(result)):
-                accuracies.append([name, *figures])
-    print(table(["tool", "CPU s", "wall s", "reads/s/core", "memory MB"], costs))
-    if accuracies:
-        print("\nwrong at MAPQ >= n, of the reads kept (kept, percent)")
-        print(table(["tool", "correct %", *(f">= {n}" for n in THRESHOLDS)], accuracies))
+    options.work.mkdir(parents=True, exist_ok=True)
+    options.run(options)
 
 
 if __name__ == "__main__":

@@ -53,6 +53,17 @@ def test_a_seed_crossing_the_builder_s_windows_is_not_lost(tmp_path, demo_window
     assert (whole.entries == pieces.entries).all()
 
 
+def test_a_table_made_in_groups_is_the_same(tmp_path, demo_window, monkeypatch):
+    path, other = tmp_path / "a.fa", tmp_path / "b.fa"
+    _write(path, demo_window[:30_000])
+    _write(other, demo_window[:30_000])
+    whole = open_index(path)
+    monkeypatch.setattr("lingqu.align.index._HELD", 500)
+    groups = open_index(other)
+    assert (whole.entries == groups.entries).all()
+    assert (whole.buckets == groups.buckets).all()
+
+
 def test_builders_at_once_leave_one_whole_index(tmp_path, demo_window):
     path = tmp_path / "a.fa"
     _write(path, demo_window[:100_000])

@@ -90,6 +90,7 @@ def kernel(function=None, **options):
 
     from lingqu.base.kernel_cache import KernelCache
 
-    dispatcher = numba.njit(nogil=True, error_model="numpy", **options)(function)
+    options |= {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+    dispatcher = numba.njit(**options)(function)
     dispatcher._cache = KernelCache(function, cache_folders)
     return dispatcher

@@ -84,6 +84,12 @@ def test_a_contig_shorter_than_a_seed_is_borne(tmp_path, demo_window):
     assert _count(path) > 500
 
 
+def test_a_reference_without_seeds_is_borne(tmp_path):
+    path = tmp_path / "a.fa"
+    path.write_text(">tiny\nACGT\n>none\nNNNN\n")
+    assert open_index(path).buckets.max() == 0
+
+
 def test_a_missing_fasta_is_one_line(tmp_path):
     with pytest.raises(LingquError, match=r"none\.fa: No such file"):
         open_index(tmp_path / "none.fa")

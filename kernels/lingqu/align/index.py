@@ -97,11 +97,9 @@ class _Builder:
 
     def write(self, out: BinaryIO) -> None:
         """Write all entries, and fill the buckets."""
-        largest, groups = int(self._counts.max()), list(self._groups())
-        entries = np.empty(
-            max(int(self._counts[slice(*group)].sum()) for group in groups), np.uint64
-        )
-        scratch = np.empty(largest, np.uint64)
+        groups = list(self._groups())
+        room = max(self._counts[first:last].sum() for first, last in groups)
+        entries, scratch = np.empty(room, np.uint64), np.empty(self._counts.max(), np.uint64)
         before = 0
         for first, last in groups:
             held = self._fill(first, last, entries)
@@ -114,6 +112,8 @@ class _Builder:
                 )  # fmt: skip
             out.write(held)
             before += end
+        if not before:
+            out.write(bytes(8))  # an empty file cannot be mapped
 
     def _fill(self, first: int, last: int, entries: np.ndarray) -> np.ndarray:
         """The entries of the parts [first, last)."""

@@ -12,9 +12,6 @@ from lingqu.sequence.kmers import K, syncmers
 LEAST_PART_BITS = 2 * K + PLACE_BITS - 64
 """With so many bits told by the part, the rest of a hash fits beside a place in 64 bits."""
 
-DIGIT_BITS = -(-(64 - PLACE_BITS) // 3)
-"""A part is sorted by three digits of so many bits at most."""
-
 _PLACE = np.uint64(PLACE_BITS)
 _PLACE_MASK = np.uint64((1 << PLACE_BITS) - 1)
 _1 = np.uint64(1)

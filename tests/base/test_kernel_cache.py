@@ -54,7 +54,7 @@ def _double(value):
 
 def test_each_kind_of_argument_and_of_processor_has_its_own_file(tmp_path):
     """Two that compile at once can therefore not leave one's code under the other's name."""
-    kept = KernelCache(_double, lambda: (tmp_path, None))
+    kept = KernelCache(_double, {}, lambda: (tmp_path, None))
 
     class Codegen:
         def __init__(self, processor):

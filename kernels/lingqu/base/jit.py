@@ -88,9 +88,11 @@ def kernel(function=None, **options):
         raise ValueError(f"{function.__name__}: fastmath is not allowed in kernels")
     import numba
 
+    from lingqu.base.inner import NO_ENTRY, spare_entries
     from lingqu.base.kernel_cache import KernelCache
 
-    options |= {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+    options |= {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, NO_ENTRY: False}
     dispatcher = numba.njit(**options)(function)
-    dispatcher._cache = KernelCache(function, cache_folders)
+    spare_entries(dispatcher)
+    dispatcher._cache = KernelCache(function, dispatcher._compiler.targetoptions, cache_folders)
     return dispatcher

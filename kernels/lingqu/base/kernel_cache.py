@@ -73,9 +73,10 @@ def _source(path: str) -> str:
 class KernelCache(FunctionCache):
     """The compiled code of one kernel."""
 
-    def __init__(self, function, folders):
-        """folders: a function that gives (folder to write in, folder first read from or None)."""
+    def __init__(self, function, options, folders):
+        """options: of its dispatcher; folders: gives (folder to write in, one to read first)."""
         self._py_func = function
+        self._options = options
         self._name = f"{function.__module__}.{function.__qualname__}"
         self._folders = folders
         self._stamp = _source(inspect.getfile(function))
@@ -86,8 +87,9 @@ class KernelCache(FunctionCache):
         return str(self._folders()[0])
 
     def _file(self, sig, codegen) -> str:
-        """A name that tells function, source, types of arguments, processor and Numba apart."""
-        told = f"{self._name} {self._stamp} {self._index_key(sig, codegen)}"
+        """A name that tells function, source, options, types of arguments and processor apart."""
+        key = self._index_key(sig, codegen)
+        told = f"{self._name} {self._stamp} {sorted(self._options.items())} {key}"
         digest = hashlib.sha256(told.encode()).hexdigest()[:24]
         return f"{self._py_func.__name__}-{digest}{SUFFIX}"
 

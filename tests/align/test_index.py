@@ -53,6 +53,17 @@ def test_a_seed_crossing_the_builder_s_windows_is_not_lost(tmp_path, demo_window
     assert (whole.entries == pieces.entries).all()
 
 
+def test_a_table_made_in_groups_is_the_same(tmp_path, demo_window, monkeypatch):
+    path, other = tmp_path / "a.fa", tmp_path / "b.fa"
+    _write(path, demo_window[:30_000])
+    _write(other, demo_window[:30_000])
+    whole = open_index(path)
+    monkeypatch.setattr("lingqu.align.index._HELD", 500)
+    groups = open_index(other)
+    assert (whole.entries == groups.entries).all()
+    assert (whole.buckets == groups.buckets).all()
+
+
 def test_builders_at_once_leave_one_whole_index(tmp_path, demo_window):
     path = tmp_path / "a.fa"
     _write(path, demo_window[:100_000])
@@ -71,6 +82,12 @@ def test_a_contig_shorter_than_a_seed_is_borne(tmp_path, demo_window):
     path = tmp_path / "a.fa"
     path.write_text(f">tiny\nACGT\n>one\n{decode(demo_window[:5_000])}\n>none\nNNNN\n")
     assert _count(path) > 500
+
+
+def test_a_reference_without_seeds_is_borne(tmp_path):
+    path = tmp_path / "a.fa"
+    path.write_text(">tiny\nACGT\n>none\nNNNN\n")
+    assert open_index(path).buckets.max() == 0
 
 
 def test_a_missing_fasta_is_one_line(tmp_path):

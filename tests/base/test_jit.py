@@ -9,6 +9,7 @@ import pytest
 import lingqu
 from lingqu.base.jit import kernel
 
+MODULES = ("__init__", "jit", "inner", "kernel_cache", "progress")
 CALLEE = "from lingqu.base.jit import kernel\n\n@kernel\ndef step(value):\n    return value + {}\n"
 CALLER = """
 from lingqu.base.jit import kernel
@@ -20,6 +21,7 @@ def twice(value):
 
 print(twice(0))
 """
+COMPILING = "compiling kernels, once for this version and processor: under a minute"
 
 
 @pytest.fixture
@@ -28,13 +30,13 @@ def package(tmp_path):
     copy = tmp_path / "lingqu"
     (copy / "base").mkdir(parents=True)
     source = Path(lingqu.__file__).parent
-    for name in ("__init__.py", "base/__init__.py", "base/jit.py"):
+    for name in ("__init__.py", *(f"base/{module}.py" for module in MODULES)):
         shutil.copy(source / name, copy / name)
     (copy / "caller.py").write_text(CALLER)
     return copy
 
 
-def run_caller(package: Path, **environment) -> str:
+def start_caller(package: Path, **environment) -> subprocess.Popen:
     environment = {
         **os.environ,
         "PYTHONPATH": str(package.parent),
@@ -43,39 +45,96 @@ def run_caller(package: Path, **environment) -> str:
         **environment,
     }
     command = [sys.executable, "-m", "lingqu.caller"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def run_caller(package: Path, **environment) -> tuple[str, list[str]]:
+    """What the kernel gave, and the lines that were said."""
+    caller = start_caller(package, **environment)
+    out, err = caller.communicate()
+    assert caller.returncode == 0, err
+    return out.strip(), err.splitlines()
 
 
 def test_an_edited_callee_in_another_file_is_compiled_again(package):
     (package / "callee.py").write_text(CALLEE.format(1))
-    assert run_caller(package) == "2"
-    assert run_caller(package) == "2"
+    assert run_caller(package) == ("2", [COMPILING])
+    assert run_caller(package) == ("2", [])
     (package / "callee.py").write_text(CALLEE.format(10))
-    assert run_caller(package) == "20"
+    assert run_caller(package) == ("20", [COMPILING])
     assert len(list((package.parent / "cache").iterdir())) == 2
 
 
-def test_kernels_compile_where_no_cache_can_be_written(package, tmp_path):
-    (package / "callee.py").write_text(CALLEE.format(3))
-    blocked = tmp_path / "file"
-    blocked.write_text("")
-    elsewhere = {"NUMBA_CACHE_DIR": str(blocked / "x"), "TMPDIR": str(tmp_path)}
-    assert run_caller(package, **elsewhere) == "6"
+def test_processes_that_start_at_once_on_no_cache_agree(package):
+    (package / "callee.py").write_text(CALLEE.format(4))
+    callers = [start_caller(package) for _ in range(4)]
+    told = [caller.communicate() for caller in callers]
+    assert [caller.returncode for caller in callers] == [0] * 4, told
+    assert {out for out, _ in told} == {"8\n"}
+    (folder,) = (package.parent / "cache").iterdir()
+    assert sorted(path.name.split("-")[0] for path in folder.iterdir()) == ["step", "twice"]
+    assert run_caller(package) == ("8", [])
 
 
-def test_a_temporary_cache_that_others_can_write_is_not_trusted(package, tmp_path):
+@pytest.mark.parametrize("harm", [lambda data: data[:100], lambda data: data[:-9] + bytes(9)])
+def test_what_a_crash_left_is_compiled_again(package, harm):
+    (package / "callee.py").write_text(CALLEE.format(6))
+    run_caller(package)
+    for path in (package.parent / "cache").rglob("*.kernel"):
+        path.write_bytes(harm(path.read_bytes()))
+    assert run_caller(package) == ("12", [COMPILING])
+    assert run_caller(package) == ("12", [])
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """An environment whose cache folder cannot be made: a file is in its place."""
+    (tmp_path / "file").write_text("")
+    return {"NUMBA_CACHE_DIR": str(tmp_path / "file" / "x"), "TMPDIR": str(tmp_path)}
+
+
+def test_where_no_cache_can_be_written_a_line_says_so(package, elsewhere):
     (package / "callee.py").write_text(CALLEE.format(3))
-    blocked = tmp_path / "file"
-    blocked.write_text("")
+    result, told = run_caller(package, **elsewhere)
+    assert (result, told[0], len(told)) == ("6", COMPILING, 2)
+    assert "/file/x/" in told[1]
+    assert "set NUMBA_CACHE_DIR" in told[1]
+    assert run_caller(package, **elsewhere) == ("6", [])
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
+def test_a_filled_cache_that_may_only_be_read_is_used(package, tmp_path):
+    (package / "callee.py").write_text(CALLEE.format(3))
+    assert run_caller(package) == ("6", [COMPILING])
+    folders = [tmp_path / "cache", *(tmp_path / "cache").iterdir()]
+    for folder in folders:
+        folder.chmod(0o500)
+    try:
+        assert run_caller(package, TMPDIR=str(tmp_path)) == ("6", [])
+    finally:
+        for folder in folders:
+            folder.chmod(0o700)
+
+
+def test_a_user_without_a_home_is_borne(package, tmp_path):
+    (package / "callee.py").write_text(CALLEE.format(3))
+    unknown = {"NUMBA_CACHE_DIR": "", "XDG_CACHE_HOME": "", "HOME": "/proc/nowhere"}
+    result, told = run_caller(package, TMPDIR=str(tmp_path), **unknown)
+    assert (result, len(told)) == ("6", 2)
+    assert list(tmp_path.glob(f"lingqu-{os.getuid()}/*/*.kernel"))
+
+
+def test_a_temporary_cache_that_others_can_write_is_not_trusted(package, tmp_path, elsewhere):
+    (package / "callee.py").write_text(CALLEE.format(3))
     planted = tmp_path / f"lingqu-{os.getuid()}"
     planted.mkdir()
     planted.chmod(0o777)
-    elsewhere = {"NUMBA_CACHE_DIR": str(blocked / "x"), "TMPDIR": str(tmp_path)}
-    assert run_caller(package, **elsewhere) == "6"
+    assert run_caller(package, **elsewhere)[0] == "6"
     assert not list(planted.iterdir())
     planted.chmod(0o700)
-    assert run_caller(package, **elsewhere) == "6"
+    assert run_caller(package, **elsewhere)[0] == "6"
     assert list(planted.iterdir())
 
 

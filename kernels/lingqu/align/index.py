@@ -2,14 +2,16 @@
 
 import hashlib
 import json
-import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
-from lingqu.align.kernels.seed import PLACE_BITS, count_seeds, place_seeds, sort_buckets
+from lingqu.align.kernels.build import LEAST_PART_BITS, count_parts, fill_parts, sort_part
+from lingqu.align.kernels.seed import PLACE_BITS
 from lingqu.base.atomic import publish
 from lingqu.base.errors import LingquError
 from lingqu.formats.reference import (
@@ -23,7 +25,13 @@ from lingqu.formats.reference import (
 from lingqu.sequence.kmers import K, S
 
 VERSION = 3
-_WINDOW = 1 << 22
+_WINDOW = 1 << 20
+
+_PART_BITS = 11
+"""Parts of a large genome's seeds: as many as the TLB has entries."""
+
+_HELD = 1 << 28
+"""Entries that a builder holds in memory: 2 GiB."""
 
 
 @dataclass(frozen=True)
@@ -36,24 +44,88 @@ class SeedIndex:
     entries: np.ndarray
 
 
-def _windows(reference: Reference):
-    """Stretches of contigs whose syncmers, together, are those of the reference."""
+def _windows(reference: Reference) -> Iterator[tuple[int, np.ndarray]]:
+    """Stretches of contigs (start, codes) whose syncmers, together, are those of the reference.
+
+    The codes are good until the next: a copy, as kernels are compiled anew for read-only arrays.
+    """
+    room = np.empty(_WINDOW + K - 1, np.uint8)
     for tid in range(len(reference.names)):
         begin = int(reference.offsets[tid])
         end = begin + int(reference.lengths[tid])
         for start in range(begin, end, _WINDOW):
-            yield start, min(start + _WINDOW + K - 1, end)
+            codes = room[: min(_WINDOW + K - 1, end - start)]
+            codes[:] = reference.codes[start : start + len(codes)]
+            yield start, codes
 
 
 def _bucket_bits(bases: int) -> int:
     """About three buckets for four seeds; the rest of the hash must fit beside a place."""
-    return min(max(int(bases // 4).bit_length(), 2 * K + PLACE_BITS - 64), 28)
+    return min(max(int(bases // 4).bit_length(), LEAST_PART_BITS), 28)
 
 
 def _identity(reference: Reference) -> dict:
     """What the seeds of one reference have that those of no other have."""
     sequence = hashlib.sha256("".join(reference.md5s).encode()).hexdigest()
     return {"version": VERSION, "k": K, "s": S, "pad": PAD, "sequence": sequence}
+
+
+class _Builder:
+    """Builds the table in memory, a group of parts at a time, and writes each as it is done."""
+
+    def __init__(self, reference: Reference, bits: int):
+        self._reference = reference
+        part_bits = min(bits, _PART_BITS)
+        self._shift, self._part_shift = np.uint64(2 * K - bits), np.uint64(2 * K - part_bits)
+        self._hashes = np.empty(_WINDOW + K, np.uint64)
+        self._places = np.empty(_WINDOW + K, np.int64)
+        self.buckets = np.zeros((1 << bits) + 1, np.uint32)
+        self._counts = np.zeros(1 << part_bits, np.int64)
+        for _, codes in _windows(reference):
+            count_parts(codes, self._part_shift, self._counts, self._hashes, self._places)
+        self.total = self.buckets[-1] = int(self._counts.sum())
+
+    def _groups(self) -> Iterator[tuple[int, int]]:
+        """Ranges of parts whose entries, together, are held in memory."""
+        first = held = 0
+        for part, count in enumerate(self._counts):
+            if held and held + count > _HELD:
+                yield first, part
+                first, held = part, 0
+            held += count
+        yield first, len(self._counts)
+
+    def write(self, out: BinaryIO) -> None:
+        """Write all entries, and fill the buckets."""
+        groups = list(self._groups())
+        room = max(self._counts[first:last].sum() for first, last in groups)
+        entries, scratch = np.empty(room, np.uint64), np.empty(self._counts.max(), np.uint64)
+        before = 0
+        for first, last in groups:
+            held = self._fill(first, last, entries)
+            end = 0
+            for part in range(first, last):
+                begin, end = end, end + int(self._counts[part])
+                sort_part(
+                    held[begin:end], scratch[: end - begin], part, before + begin,
+                    self._part_shift, self._shift, self.buckets,
+                )  # fmt: skip
+            out.write(held)
+            before += end
+        if not before:
+            out.write(bytes(8))  # an empty file cannot be mapped
+
+    def _fill(self, first: int, last: int, entries: np.ndarray) -> np.ndarray:
+        """The entries of the parts [first, last)."""
+        counts = np.zeros_like(self._counts)
+        counts[first:last] = self._counts[first:last]
+        stop = np.cumsum(counts)
+        fill = stop - counts
+        for offset, codes in _windows(self._reference):
+            fill_parts(
+                codes, offset, self._part_shift, fill, stop, entries, self._hashes, self._places
+            )
+        return entries[: stop[-1]]
 
 
 def _build(reference: Reference, folder: Path) -> None:
@@ -63,28 +135,12 @@ def _build(reference: Reference, folder: Path) -> None:
         )
     (folder / "seeds.json").unlink(missing_ok=True)
     bits = _bucket_bits(int(reference.lengths.sum()))
-    shift = np.uint64(2 * K - bits)
-    hashes = np.empty(_WINDOW + K, np.uint64)
-    places = np.empty(_WINDOW + K, np.int64)
-    buckets = np.zeros((1 << bits) + 1, np.uint32)
-    total = sum(
-        count_seeds(reference.codes, begin, end, shift, buckets, hashes, places)
-        for begin, end in _windows(reference)
-    )
-    np.cumsum(buckets, out=buckets)
-    with publish(folder / "seeds.u64") as beside:
-        with beside.open("wb") as file:  # a full disk is an error here, and a signal in the map
-            os.posix_fallocate(file.fileno(), 0, 8 * max(total, 1))
-        entries = np.memmap(beside, np.uint64, "r+")
-        fill = buckets[:-1].copy()
-        for begin, end in _windows(reference):
-            place_seeds(reference.codes, begin, end, shift, fill, entries, hashes, places)
-        del fill
-        sort_buckets(buckets, entries)
-        entries.flush()
+    builder = _Builder(reference, bits)
+    with publish(folder / "seeds.u64") as beside, beside.open("wb") as out:
+        builder.write(out)
     with publish(folder / "buckets.u32") as beside:
-        buckets.tofile(beside)
-    facts = _identity(reference) | {"bits": bits, "seeds": total}
+        builder.buckets.tofile(beside)
+    facts = _identity(reference) | {"bits": bits, "seeds": builder.total}
     with publish(folder / "seeds.json") as beside:
         beside.write_text(json.dumps(facts) + "\n")
 

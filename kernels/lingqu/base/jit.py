@@ -2,7 +2,8 @@
 
 Numba's own cache looks only at the file a function stands in, and so misses a changed callee
 from another file. The cache folder is therefore named by the digest of every source of this
-package, the Numba version and nothing else; stale folders are simply never looked at again.
+package, the Numba version and nothing else; stale folders are simply never looked at again. Files
+in it are `lingqu.base.kernel_cache`'s.
 """
 
 import hashlib
@@ -49,28 +50,31 @@ def _private(folder: Path) -> bool:
 
 
 @cache
-def cache_folder() -> Path:
-    """The folder of compiled kernels, made if missing.
+def cache_folders() -> tuple[Path, Path | None]:
+    """The folder that compiled kernels are written to, made if missing, and one that is unfit.
 
-    Below NUMBA_CACHE_DIR if set, else XDG_CACHE_HOME or ~/.cache; a temporary folder of the user
-    where none of these can be written.
+    Below NUMBA_CACHE_DIR if set, else XDG_CACHE_HOME or ~/.cache; where none of these can be
+    written that is the unfit one, which may be read, and a temporary folder of the user stands in.
     """
     import numba
 
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    base = os.environ.get("NUMBA_CACHE_DIR") or Path(home) / "lingqu"
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    base = os.environ.get("NUMBA_CACHE_DIR") or f"{home}/lingqu"
     name = f"{source_digest()}-numba{numba.__version__}"
-    if _writable(Path(base) / name):
-        return Path(base) / name
+    wanted = Path(base) / name
+    if not base.startswith("~") and _writable(wanted):
+        return wanted.absolute(), None
     shared = Path(tempfile.gettempdir()) / f"lingqu-{os.getuid()}"
     if _private(shared) and _writable(shared / name):
-        return shared / name
-    return Path(tempfile.mkdtemp(prefix="lingqu-"))
+        return shared / name, wanted
+    return Path(tempfile.mkdtemp(prefix="lingqu-")), wanted
 
 
 def is_cold() -> bool:
     """True when no kernel of this version has been compiled on this machine yet."""
-    return not any(cache_folder().rglob("*.nbi"))
+    from lingqu.base.kernel_cache import SUFFIX
+
+    return not any(any(folder.glob(f"*{SUFFIX}")) for folder in cache_folders() if folder)
 
 
 def kernel(function=None, **options):
@@ -84,5 +88,11 @@ def kernel(function=None, **options):
         raise ValueError(f"{function.__name__}: fastmath is not allowed in kernels")
     import numba
 
-    numba.config.CACHE_DIR = str(cache_folder())
-    return numba.njit(nogil=True, cache=True, error_model="numpy", **options)(function)
+    from lingqu.base.inner import NO_ENTRY, spare_entries
+    from lingqu.base.kernel_cache import KernelCache
+
+    options |= {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, NO_ENTRY: False}
+    dispatcher = numba.njit(**options)(function)
+    spare_entries(dispatcher)
+    dispatcher._cache = KernelCache(function, dispatcher._compiler.targetoptions, cache_folders)
+    return dispatcher

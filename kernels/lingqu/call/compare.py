@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lingqu.base.errors import LingquError
-from lingqu.base.jit import is_cold
-from lingqu.base.progress import progress, say
+from lingqu.base.progress import progress
 from lingqu.call.compare_read import Choice, Contig, read_records
 from lingqu.call.compare_result import Comparison, Counts
 from lingqu.call.kernels.compare import BOUNDED, TAKEN, Walks, make_walks, match
@@ -139,8 +138,6 @@ def compare(
             read_records(path, genome, sample, choice, skipped, shown)
             for path, sample, skipped in zip(paths, samples, result.skipped, strict=True)
         ]
-        if is_cold():
-            say("compiling the kernels for the first time (a few seconds)")
         labelled: tuple[dict[int, int], dict[int, int]] = ({}, {})
         judge = _Judge(squash_ploidy)
         for tid, contig in enumerate(genome.names):

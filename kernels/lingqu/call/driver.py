@@ -12,9 +12,9 @@ from lingqu import __version__
 from lingqu.base.atomic import publish
 from lingqu.base.checkpoint import checkpoint, file_facts
 from lingqu.base.errors import LingquError
-from lingqu.base.jit import is_cold, source_digest
+from lingqu.base.jit import source_digest
 from lingqu.base.plugins import CALLERS, function
-from lingqu.base.progress import progress, say
+from lingqu.base.progress import progress
 from lingqu.call import model, records
 from lingqu.call.records import GivenSite
 from lingqu.call.shard import MARGIN, SIZE, Shard, call_shard, tally_window
@@ -214,8 +214,6 @@ def call(
     }
     meta = [f"##lingqu_caller={caller}", *records.META] if caller else records.META
     writer = VcfWriter(out, header_lines(reference, meta, [name]))
-    if is_cold():
-        say("lingqu call: first run of this version on this machine, compiling kernels")
     with checkpoint(out, identity) as folder:
         with writer, open_cluster(threads, backend, scheduler) as cluster:
             gaps = _learned(folder, reference, file, cluster)

@@ -123,14 +123,10 @@ def command(
     sample, lanes = _lanes(reads, table, line, sample, umi)
     if out.resolve() in {file.resolve() for lane in lanes for file in lane.inputs}:
         raise LingquError(f"{out}: is an input too; name another output")
-    from lingqu.base.jit import is_cold
-    from lingqu.cluster import open_cluster
-
-    if is_cold():
-        say("compiling the kernels for the first time (under a minute)")
     from lingqu.align.driver import align
     from lingqu.align.options import Options
     from lingqu.base.plugins import ALIGNERS, plugin
+    from lingqu.cluster import open_cluster
 
     pin = plugin(ALIGNERS, aligner).pin if aligner else ""
     options = Options(not no_duplicates, secondary, eqx, pin)

@@ -21,12 +21,8 @@ def command(fasta: Path) -> None:
       lingqu index GRCh38.fa
     """
     from lingqu.align.index import open_index
-    from lingqu.base.jit import is_cold
-    from lingqu.base.progress import say
     from lingqu.formats.reference import store_folder
 
-    if is_cold():
-        say("compiling the kernels for the first time (under a minute)")
     reference = open_index(fasta).reference
     bases = int(reference.lengths.sum())
     print(f"{store_folder(fasta)}: {len(reference.names):,} contigs, {bases:,} bases")

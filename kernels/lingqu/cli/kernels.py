@@ -101,14 +101,6 @@ def _everything() -> list[str]:
     return names
 
 
-def _warn_of_compilation() -> None:
-    from lingqu.base.jit import is_cold
-    from lingqu.base.progress import say
-
-    if is_cold():
-        say("compiling the kernels for the first time (about a minute)")
-
-
 @command.command(short_help="Check kernels against their oracles.")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option("--rounds", type=click.IntRange(1), help="Inputs to try  [default: 40; 10 of tools].")
@@ -124,7 +116,6 @@ def check(names: tuple[str, ...], rounds: int | None, seed: int, size: int | Non
     from lingqu.oracles.trial import check, shown
 
     trials = {name: _trial(name) for name in names or _everything()}
-    _warn_of_compilation()
     wide, wrong = max(map(len, trials)), 0
     for name, trial in trials.items():
         found = check(trial, rounds or 0, seed, size or 0)

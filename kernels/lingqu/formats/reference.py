@@ -27,7 +27,8 @@ PAD = 4096
 
 VERSION = 3
 _BLOCK = 1 << 24
-_IUPAC = b"ACGTURYSWKMBDHVN"
+_CODES = CODE_OF_ASCII.tobytes()
+_WRONG = b"\xff"
 _BLANK = b" \t\r\n"
 _UPPER = bytes(range(256)).upper()
 
@@ -137,16 +138,17 @@ def _pieces(fasta: Path) -> Iterator[tuple[int, bytes, bool]]:
             start = end
 
 
-def _letters(fasta: Path, line: int, text: bytes) -> bytes:
-    """Upper-case IUPAC letters of a body; LingquError, with the line, on any other character."""
-    letters = text.translate(_UPPER, _BLANK)
-    if letters.translate(None, _IUPAC):
+def _codes(fasta: Path, line: int, letters: bytes, text: bytes) -> bytes:
+    """Codes of the letters of `text`; LingquError, with the line, on what is no IUPAC letter."""
+    codes = letters.translate(_CODES)
+    if _WRONG in codes:
         for number, row in enumerate(text.splitlines(), line):
-            if wrong := row.translate(_UPPER, _BLANK + _IUPAC + _IUPAC.lower()):
+            found = row.translate(None, _BLANK)
+            if (at := found.translate(_CODES).find(_WRONG)) >= 0:
                 raise LingquError(
-                    f"{fasta}: line {number}: {chr(wrong[0])!r} is no IUPAC base; mend the FASTA"
+                    f"{fasta}: line {number}: {chr(found[at])!r} is no IUPAC base; mend the FASTA"
                 )
-    return letters
+    return codes
 
 
 class _Store:
@@ -179,8 +181,8 @@ class _Store:
             return
         if self._name is None:
             raise LingquError(f"{self._fasta}: line {line}: no FASTA file (no '>' at its start)")
-        letters = _letters(self._fasta, line, text)
-        self._out.write(CODE_OF_ASCII[np.frombuffer(letters, np.uint8)])
+        letters = text.translate(_UPPER, _BLANK)
+        self._out.write(_codes(self._fasta, line, letters, text))
         self.lengths[self._name] += len(letters)
         self.md5s[-1].update(letters)
 

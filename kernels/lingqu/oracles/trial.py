@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lingqu.base.jit import cache_folder
+from lingqu.base.jit import cache_folders
+from lingqu.base.kernel_cache import SUFFIX
 
 Inputs = dict[str, Any]
 
@@ -156,7 +157,7 @@ def _cpu(call: Callable[[], Any]) -> float:
 
 def _compiled() -> int:
     """How many compiled functions the cache holds."""
-    return sum(1 for _ in cache_folder().rglob("*.nbc"))
+    return sum(1 for _ in cache_folders()[0].glob(f"*{SUFFIX}"))
 
 
 def measure(trial: Trial, seconds: float = 1.0, size: int = 0) -> Timing:

@@ -130,10 +130,10 @@ def _disk(what: str, folder: Path) -> Finding:
 
 def _kernels() -> Finding:
     try:
-        from lingqu.base.jit import cache_folder, is_cold
+        from lingqu.base.jit import cache_folders, is_cold
     except ImportError:
         return Finding("kernels", "Numba is missing")
-    folder = cache_folder()
+    folder, _ = cache_folders()
     state = "not compiled yet: the first run does it" if is_cold() else "compiled"
     if Path(tempfile.gettempdir()) in folder.parents:
         mend = "export NUMBA_CACHE_DIR=a folder that you may write"

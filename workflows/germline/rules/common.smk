@@ -16,6 +16,9 @@ from lingqu.workflow.project import as_list, is_bed, open_project
 
 find_lingqu()
 
+if workflow.remote_exec:  # a job on another machine, where the home may be read-only or not there
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(".lingqu/kernels").absolute()))
+
 try:
     PROJECT = open_project(
         config, workflow.configfiles, Path(workflow.basedir) / "schemas", Path.cwd()

@@ -18,46 +18,6 @@ _PLACE_MASK = np.uint64((1 << PLACE_BITS) - 1)
 
 
 @kernel
-def count_seeds(codes, begin, end, shift, counts, hashes, places):
-    """Add the seeds of codes[begin:end] to counts[bucket + 1]; bucket = hash >> shift.
-
-    hashes, places: scratch as in `syncmers`. Returns the number of seeds.
-    """
-    found = syncmers(codes, begin, end, hashes, places)
-    for i in range(found):
-        counts[(hashes[i] >> shift) + np.uint64(1)] += 1
-    return found
-
-
-@kernel
-def place_seeds(codes, begin, end, shift, fill, entries, hashes, places):
-    """Write the seeds of codes[begin:end] into their buckets, at fill[bucket] and on."""
-    found = syncmers(codes, begin, end, hashes, places)
-    low = (np.uint64(1) << shift) - np.uint64(1)
-    for i in range(found):
-        bucket = hashes[i] >> shift
-        entries[fill[bucket]] = ((hashes[i] & low) << _PLACE) | np.uint64(places[i])
-        fill[bucket] += 1
-
-
-@kernel
-def sort_buckets(buckets, entries):
-    """Sort the entries of every bucket; placing left equal hashes in order of position."""
-    for b in range(buckets.size - 1):
-        begin, end = buckets[b], buckets[b + 1]
-        if end - begin > 64:
-            entries[begin:end].sort()
-            continue
-        for i in range(begin + 1, end):
-            entry = entries[i]
-            j = i
-            while j > begin and entries[j - 1] > entry:
-                entries[j] = entries[j - 1]
-                j -= 1
-            entries[j] = entry
-
-
-@kernel
 def seed_reads(codes, start, keep, seed_start, hashes, places):
     """Find the seeds of a chunk of reads.
 

@@ -1,0 +1,119 @@
+"""Where compiled kernels are kept: a file a signature, written once and read by all.
+
+Numba's own cache numbers the files of a function in an index. Of two processes that compile at
+once (of two kinds of argument, or of two kinds of processor with one home) each may leave its code
+under the other's number. Here the name of a file says what is in it, nothing is ever changed in
+place, and what is damaged, or cannot be read or written, is compiled again.
+"""
+
+import contextlib
+import hashlib
+import inspect
+import os
+import pickle
+import secrets
+import zlib
+from functools import cache
+from pathlib import Path
+
+from numba.core.caching import FunctionCache
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
+
+from lingqu.base.progress import say
+
+SUFFIX = ".kernel"
+
+
+def read(path: Path) -> bytes | None:
+    """What `write` left under `path`; None where that is missing, damaged or out of reach."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    body = data[4:]
+    return body if len(data) > 4 and zlib.crc32(body) == int.from_bytes(data[:4], "big") else None
+
+
+def write(path: Path, body: bytes) -> None:
+    """Put `body` and its checksum under `path`, whole or not at all.
+
+    A full or failing disk is no fault: the kernel is then compiled again next time. Nothing is
+    synced, as the checksum tells what a crash has left.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        beside.write_bytes(zlib.crc32(body).to_bytes(4, "big") + body)
+        os.replace(beside, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+
+
+@cache
+def _tell(folder: Path, unfit: Path | None) -> None:
+    """Say, once a process, that it compiles, how long that takes, and where it is kept."""
+    say("compiling kernels, once for this version and processor: under a minute")
+    if unfit:
+        say(
+            f"{unfit}: cannot be written, kernels are kept in {folder};"
+            " set NUMBA_CACHE_DIR to a folder of yours"
+        )
+
+
+@cache
+def _source(path: str) -> str:
+    """Digest of a source file; empty where there is none."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+class KernelCache(FunctionCache):
+    """The compiled code of one kernel."""
+
+    def __init__(self, function, options, folders):
+        """options: of its dispatcher; folders: gives (folder to write in, one to read first)."""
+        self._py_func = function
+        self._options = options
+        self._name = f"{function.__module__}.{function.__qualname__}"
+        self._folders = folders
+        self._stamp = _source(inspect.getfile(function))
+
+    @property
+    def cache_path(self) -> str:
+        """The folder written in."""
+        return str(self._folders()[0])
+
+    def _file(self, sig, codegen) -> str:
+        """A name that tells function, source, options, types of arguments and processor apart."""
+        key = self._index_key(sig, codegen)
+        told = f"{self._name} {self._stamp} {sorted(self._options.items())} {key}"
+        digest = hashlib.sha256(told.encode()).hexdigest()[:24]
+        return f"{self._py_func.__name__}-{digest}{SUFFIX}"
+
+    def load_overload(self, sig, target_context):
+        """The code for the types `sig`, None where it must be compiled."""
+        target_context.refresh()
+        name = self._file(sig, target_context.codegen())
+        folder, unfit = self._folders()
+        body = (unfit and read(unfit / name)) or read(folder / name)
+        if body is None:
+            _tell(folder, unfit)
+            return None
+        return CompileResult._rebuild(target_context, *pickle.loads(body))
+
+    def save_overload(self, sig, data) -> None:
+        """Keep the code for the types `sig`."""
+        if self._stamp and not data.lifted and not data.library.has_dynamic_globals:
+            write(self._folders()[0] / self._file(sig, data.codegen), dumps(data._reduce()))
+
+    def enable(self) -> None:
+        """Always enabled."""
+
+    def disable(self) -> None:
+        """Always enabled."""
+
+    def flush(self) -> None:
+        """What is kept stays right."""

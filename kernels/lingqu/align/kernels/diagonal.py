@@ -140,18 +140,20 @@ def best_turn(first, second, n, gap, least):
     """
     inserted = max(-gap, 0)
     spent = GAP_OPEN + GAP_EXTEND * abs(gap) + MATCH * inserted
-    turn = 0
+    last = n - inserted - 1
+    turn, previous = 0, 0
     for w in range((n + LANES - 1) >> 6):
         mask = first[w]
         while mask:
-            if spent >= least:
+            if spent >= least or previous >= last:
                 return least, turn
-            place = LANES * w + lowest_bit(mask)
+            place = min(LANES * w + lowest_bit(mask), last)
             mask &= mask - np.uint64(1)
-            if place > 0 and place + inserted < n:
+            if place > previous:
                 price = spent + _WRONG * _mismatches_from(second, n, place + inserted)
                 if price < least:
                     least, turn = price, place
+            previous = place
             spent += _WRONG
     return least, turn
 

@@ -27,6 +27,7 @@ from lingqu.align.records import UNPLACED, sorted_records
 from lingqu.base.plugins import ALIGNERS, function
 from lingqu.formats import bgzf
 from lingqu.formats.arrays import open_arrays, whole_facts, write_arrays
+from lingqu.formats.bam_deflate import RecordCompressor
 from lingqu.formats.bam_index import depth_for, shard_index
 from lingqu.formats.fastq import Chunk
 from lingqu.formats.reference import Reference, open_reference
@@ -192,18 +193,17 @@ def _gather(task: StretchTask) -> tuple[dict[str, np.ndarray], np.ndarray]:
 
 def _compress(columns: dict, order: np.ndarray, data: np.ndarray) -> tuple[list[bytes], np.ndarray]:
     """Blocks of the records in order, and each record's virtual offset (uint64[n])."""
-    most = int(columns["size"].max(initial=0)) + 64
-    out = np.empty(max(bgzf.PAYLOAD, most), np.uint8)
+    compressor = RecordCompressor(int(columns["size"].max(initial=0)) + 64)
     within, begin = np.zeros(len(order), np.int64), np.empty(len(order), np.uint64)
     blocks, done, at = [], 0, 0
     while done < len(order):
         first = done
         done, filled = fill_block(
             data, columns["begin"], columns["size"], order, columns["kind"], first,
-            out, bgzf.PAYLOAD, within,
+            compressor.data, bgzf.PAYLOAD, within,
         )  # fmt: skip
         begin[first:done] = (within[first:done] + (at << 16)).astype(np.uint64)
-        blocks.append(bgzf.compress(out[:filled]))
+        blocks.append(compressor.compress(filled))
         at += len(blocks[-1])
     return blocks, begin
 

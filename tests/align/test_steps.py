@@ -1,7 +1,13 @@
 """Steps on workers take many chunks with few open files."""
 
+import struct
 import subprocess
 import sys
+
+import numpy as np
+
+from lingqu.align import steps
+from lingqu.formats import bgzf
 
 MANY = """
 import resource
@@ -74,3 +80,34 @@ def test_a_shard_cut_short_ends_the_run(tmp_path):
         [sys.executable, "-c", CUT, tmp_path / "x"], capture_output=True, text=True, timeout=60
     )
     assert "ends too early" in ran.stderr
+
+
+def test_records_are_where_their_offsets_say():
+    """Small records, one larger than a block, and duplicates that gain a flag and a tag."""
+    random, records = np.random.default_rng(1), []
+    for number, size in enumerate([*random.integers(0, 300, 900), 70_000, 65_243, 3]):
+        noise = random.integers(0, 4, size, np.uint8).tobytes()
+        head = struct.pack("<iiBBHHHiiii", 0, number, 2, 60, 4681, 0, 99, 0, -1, -1, 0)
+        body = head + b"r\0" + noise
+        records.append(struct.pack("<I", len(body)) + body)
+    sizes = np.array([len(one) for one in records])
+    order, kind = random.permutation(len(records)), random.integers(0, 3, len(records), np.uint8)
+    kind[-3:] = 0
+    columns = {"begin": np.cumsum(sizes) - sizes, "size": sizes, "kind": kind}
+    data = np.frombuffer(b"".join(records), np.uint8)
+    blocks, begin = steps._compress(columns, order, data)
+    joined = b"".join(blocks)
+    for at, number in zip(begin.tolist(), order.tolist(), strict=True):
+        start = at >> 16
+        found = bgzf.decompress(joined[start : start + _whole(joined, start)])[at & 0xFFFF :]
+        wanted = records[number]
+        size = struct.unpack_from("<I", found)[0] + 4
+        assert size == len(wanted) + (6 if kind[number] else 0)
+        assert found[4:18] == wanted[4:18] and found[20 : len(wanted)] == wanted[20:]
+        assert struct.unpack_from("<H", found, 18)[0] == (99 | 0x400 if kind[number] else 99)
+
+
+def _whole(joined, at):
+    """Bytes of the two blocks from `at` on, or of what is left."""
+    one = bgzf.block_size(joined, at)
+    return one + (bgzf.block_size(joined, at + one) if at + one < len(joined) else 0)

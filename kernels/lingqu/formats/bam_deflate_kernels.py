@@ -90,9 +90,9 @@ def _same(data, a, b, stop):
 
 @kernel(_nrt=False)
 def _candidate(data, at, stop, back):
-    """worth << 32 | length << 16 | back of the match `back` bytes before; 0 of none.
+    """The match `back` bytes before, as worth << 32 | length << 16 | back; 0 of none.
 
-    Worth: eight for a byte, one for a bit less of distance; without branches, which would often
+    Worth: eight for a byte, one for a bit less of distance. Without branches, which would often
     be mispredicted.
     """
     inside = back - _1 < _WINDOW
@@ -154,7 +154,9 @@ def _emit(tokens, count, at, length, back):
 
 
 @kernel(_nrt=False)
-def _parse(data, at, stop, reach, near, n_near, table, width, ways, sure, lazy, price, tokens, count):
+def _parse(
+    data, at, stop, reach, near, n_near, table, width, ways, sure, lazy, price, tokens, count
+):  # fmt: skip
     """Cover data[at:stop] by matches and literals; matches may reach further, up to `reach`.
 
     A match shorter than `sure` must cost less than its bytes as literals; one shorter than `lazy`
@@ -211,7 +213,7 @@ def _log2(n):
 
 @kernel(_nrt=False)
 def _set_prices(data, n, price):
-    """Prices in eighths of bits: of literals by how often qualities hold them, of matches by rule."""
+    """Set prices in eighths of bits: literals by their count in qualities, matches by rule."""
     for byte in range(256):
         price[byte] = 1
     total, at = np.uint64(256), _0

@@ -38,7 +38,7 @@ _LENGTHS, _BACK, _PRICES = 256, 515, 545  # where prices of lengths and distance
 _READS = 3  # of either parity, that a read's bases are compared with
 _WAYS, _NONE = np.int64(4), np.int64(0)  # earlier places of a hash, that are compared
 _FOUR_BYTES, _SIX_BYTES = np.uint64(32), np.uint64(16)  # what a hash leaves out of a word
-_SURE, _LAZY = np.uint64(4), np.uint64(16)
+_SURE, _LAZY, _ENOUGH = np.uint64(4), np.uint64(16), np.uint64(16)
 
 _SAMPLE = 8  # records whose qualities are matched to see whether it pays
 _PAYS = 20  # and it does, where it saves a twentieth
@@ -106,12 +106,12 @@ def _find(data, at, stop, near, n_near, table, width, ways):
     """The best match for data[at:stop], as of _candidate.
 
     near: distances to try. table: the last four places of each hash of 8 - width / 8 bytes, the
-    last one lowest, of which `ways` are tried.
+    last one lowest, of which `ways` are tried unless _ENOUGH bytes match already.
     """
     best = _0
     for c in range(n_near):
         best = max(best, _candidate(data, at, stop, near[c]))
-    if ways:
+    if ways and (best >> _16) & _SHORT < _ENOUGH:
         places = table[((load_word(data, at) << width) * _MIX) >> _SHIFT]
         for _ in range(ways):
             best = max(best, _candidate(data, at, stop, at - (places & _SHORT)))
@@ -165,21 +165,18 @@ def _parse(
     entered = at
     while at < stop:
         best = _find(data, at, reach, near, n_near, table, width, ways)
+        if ways and entered <= at:
+            _add(data, at, at + _1, table, width)
+            entered = at + _1
         length, back = (best >> _16) & _SHORT, best & _SHORT
         if best == _0 or (length < sure and _gain(data, at, length, back, price) <= 0):
             at += _1
             continue
-        if ways:
-            _add(data, entered, at + _1, table, width)
-            entered = at + _1
-            while length < lazy and at + _1 < stop:
-                later = _find(data, at + _1, reach, near, n_near, table, width, ways)
-                if later >> _32 <= (best >> _32) + _3:
-                    break
-                at, best = at + _1, later
-                length, back = (best >> _16) & _SHORT, best & _SHORT
-                _add(data, entered, at + _1, table, width)
-                entered = at + _1
+        if ways and length < lazy and at + _1 < stop:
+            later = _find(data, at + _1, reach, near, n_near, table, width, ways)
+            if later >> _32 > (best >> _32) + _3:
+                at += _1
+                continue
         count = _emit(tokens, count, at, length, back)
         at += length
         if ways:
@@ -187,8 +184,6 @@ def _parse(
                 entered = at - _8
             _add(data, entered, min(at, stop), table, width)
             entered = at
-    if ways and entered < stop:
-        _add(data, entered, stop, table, width)
     return at, count
 
 

@@ -24,7 +24,10 @@ def least_cost(counts):
 
 def lengths_of(counts, limit):
     lengths = np.zeros(len(counts), np.uint8)
-    kernels.code_lengths(np.array(counts, np.int32), np.int64(limit), lengths)
+    work = kernels.new_work()
+    kernels.code_lengths(
+        np.array(counts, np.int32), np.int64(limit), lengths, work.key, work.weight, work.number
+    )
     return lengths.tolist()
 
 
@@ -62,8 +65,7 @@ def write(data, tokens):
     out = np.zeros(2 * len(data) + 400, np.uint8)
     size = kernels.write_block(
         np.frombuffer(data + bytes(8), np.uint8).copy(), np.uint64(len(data)),
-        np.array([*tokens, 0], np.uint64), np.int64(len(tokens)), np.zeros((4, 286), np.int32),
-        np.zeros(30, np.int32), np.zeros(316, np.uint8), out,
+        np.array([*tokens, 0], np.uint64), np.int64(len(tokens)), kernels.new_work(), out,
     )  # fmt: skip
     return out[: int(size)].tobytes()
 

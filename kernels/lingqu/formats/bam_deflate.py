@@ -4,6 +4,7 @@ import numpy as np
 
 from lingqu.formats import bgzf
 from lingqu.formats.bam_deflate_kernels import SLACK, deflate_records, new_scratch
+from lingqu.formats.huffman_kernels import new_work
 
 
 class RecordCompressor:
@@ -11,12 +12,13 @@ class RecordCompressor:
 
     def __init__(self, longest: int):
         self.data = np.zeros(max(longest, bgzf.PAYLOAD) + SLACK, np.uint8)
-        self._scratch = new_scratch(bgzf.PAYLOAD)
+        self._scratch, self._work = new_scratch(bgzf.PAYLOAD), new_work()
+        self._out = np.zeros(2 * bgzf.PAYLOAD + 400, np.uint8)
 
     def compress(self, n: int) -> bytes:
         """BGZF blocks of the whole records data[:n]: one block, if they fit."""
         if n <= bgzf.PAYLOAD:
-            size = deflate_records(self.data, n, *self._scratch)
+            size = deflate_records(self.data, n, self._scratch, self._work, self._out)
             if size:
-                return bgzf.block(self.data[:n], self._scratch.out[:size])
+                return bgzf.block(self.data[:n], self._out[:size])
         return bgzf.compress(self.data[:n])

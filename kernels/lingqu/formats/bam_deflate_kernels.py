@@ -17,7 +17,6 @@ from lingqu.formats.huffman_kernels import (
     DISTANCES,
     LENGTH_BITS,
     LENGTH_SYMBOL,
-    LITERALS,
     distance_symbol,
     write_block,
 )
@@ -40,13 +39,13 @@ _WAYS, _NONE = np.int64(4), np.int64(0)  # earlier places of a hash, that are co
 _FOUR_BYTES, _SIX_BYTES = np.uint64(32), np.uint64(16)  # what a hash leaves out of a word
 _SURE, _LAZY, _ENOUGH = np.uint64(4), np.uint64(16), np.uint64(16)
 
-_SAMPLE = 8  # records whose qualities are matched to see whether it pays
+_SAMPLE = 4  # records whose qualities are matched to see whether it pays
 _PAYS = 20  # and it does, where it saves a twentieth
-_TELLING, _OTHERS = np.uint64(8192), np.uint64(48)  # qualities that set prices, symbols a record
+_TELLING, _OTHERS = np.uint64(2048), np.uint64(48)  # qualities that set prices, symbols a record
 
 
 class Scratch(NamedTuple):
-    """What `deflate_records` works in, made once a file; see there."""
+    """What `deflate_records` works in, made once; see there."""
 
     tables: np.ndarray
     reads: np.ndarray
@@ -54,10 +53,6 @@ class Scratch(NamedTuple):
     near: np.ndarray
     price: np.ndarray
     tokens: np.ndarray
-    literals: np.ndarray
-    distances: np.ndarray
-    lengths: np.ndarray
-    out: np.ndarray
 
 
 def new_scratch(most: int) -> Scratch:
@@ -69,10 +64,6 @@ def new_scratch(most: int) -> Scratch:
         near=np.zeros(_READS, np.uint64),
         price=np.zeros(_PRICES, np.int64),
         tokens=np.zeros(most // 3 + 1, np.uint64),
-        literals=np.zeros((4, LITERALS), np.int32),
-        distances=np.zeros(DISTANCES, np.int32),
-        lengths=np.zeros(LITERALS + DISTANCES, np.uint8),
-        out=np.zeros(2 * most + 400, np.uint8),
     )
 
 
@@ -314,24 +305,22 @@ def _find_matches(data, n, tables, reads, seen, near, price, tokens):
     return count
 
 
-@kernel
-def deflate_records(
-    data, n, tables, reads, seen, near, price, tokens, literals, distances, lengths, out
-):  # fmt: skip
+@kernel(_nrt=False)
+def deflate_records(data, n, scratch, work, out):
     """Compress whole BAM records data[:n] as one DEFLATE stream in out; its size.
 
     0 where general matches would do better: qualities repeat themselves, or nothing is saved.
-    data: uint8, n <= 65280, and SLACK bytes behind them, which are overwritten. The other arrays
-    are scratch, see new_scratch: tables: uint64[2, 2^11], reads: int64[2, 2, 3], seen: int64[2],
-    near: uint64[3], price: int64[545], tokens: uint64[n / 3], literals: int32[4, 286], distances:
-    int32[30], lengths: uint8[316]. out: uint8, room for 2 n + 400 bytes.
+    data: uint8, n <= 65280, and SLACK bytes behind them, which are overwritten. scratch: Scratch,
+    work: huffman_kernels.Work. out: uint8, room for 2 n + 400 bytes.
     """
     for i in range(n, n + SLACK):
         data[i] = 0
-    size = np.uint64(n)
+    size, price, tokens = np.uint64(n), scratch.price, scratch.tokens
     _set_prices(data, size, price)
-    count = _find_matches(data, size, tables, reads, seen, near, price, tokens)
+    count = _find_matches(
+        data, size, scratch.tables, scratch.reads, scratch.seen, scratch.near, price, tokens
+    )
     if count < 0:
         return ZERO
-    end = write_block(data, size, tokens, count, literals, distances, lengths, out)
+    end = write_block(data, size, tokens, count, work, out)
     return np.int64(end) if end < size else ZERO

@@ -4,6 +4,8 @@ A token is a uint64: place << 32 | length << 16 | distance, a match of 3 to 258 
 back; the bytes between matches are literals. Codes stand in tables as bits << 8 | their number.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from lingqu.base.jit import kernel
@@ -12,10 +14,12 @@ from lingqu.base.words import store_word
 END, LITERALS, DISTANCES = 256, 286, 30
 """The symbol that ends a block, and the sizes of the two alphabets."""
 
-_LIMIT, _LIMIT_DISTANCES, _LIMIT_LENGTHS = (np.int64(n) for n in (14, 15, 7))
+_LIMIT_DISTANCES, _LIMIT_LENGTHS = np.int64(15), np.int64(7)
 _LIMIT = np.int64(14)  # four literals and what waits fit in a word
 _BYTE, _SHORT, _INDEX = np.uint64(255), np.uint64(0xFFFF), np.uint64(0x38)
 _1, _3, _4, _7, _8, _16, _32 = (np.uint64(n) for n in (1, 3, 4, 7, 8, 16, 32))
+_RUNS = 19  # the alphabet that code lengths are written in
+_ZERO = np.int64(0)
 _ORDER = np.array([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15], np.uint8)
 
 
@@ -38,14 +42,54 @@ _far = np.searchsorted(_LEAST_DISTANCE, (np.arange(256) << 7) + 1, "right") - 1
 _DISTANCE_SYMBOL = np.concatenate([_near, _far]).astype(np.uint8)
 
 
-@kernel
+class Work(NamedTuple):
+    """Scratch of `write_block`: counts, lengths, codes of the two alphabets and of the head's."""
+
+    literals: np.ndarray
+    distances: np.ndarray
+    literal_lengths: np.ndarray
+    distance_lengths: np.ndarray
+    literal_codes: np.ndarray
+    distance_codes: np.ndarray
+    runs: np.ndarray
+    run_counts: np.ndarray
+    run_lengths: np.ndarray
+    run_codes: np.ndarray
+    both: np.ndarray
+    key: np.ndarray
+    weight: np.ndarray
+    number: np.ndarray
+
+
+def new_work() -> Work:
+    """Scratch for any block."""
+    both = LITERALS + DISTANCES
+    return Work(
+        literals=np.zeros((4, LITERALS), np.int32),
+        distances=np.zeros(DISTANCES, np.int32),
+        literal_lengths=np.zeros(LITERALS, np.uint8),
+        distance_lengths=np.zeros(DISTANCES, np.uint8),
+        literal_codes=np.zeros(LITERALS, np.uint64),
+        distance_codes=np.zeros(DISTANCES, np.uint64),
+        runs=np.zeros(both, np.uint16),
+        run_counts=np.zeros(_RUNS, np.int32),
+        run_lengths=np.zeros(_RUNS, np.uint8),
+        run_codes=np.zeros(_RUNS, np.uint64),
+        both=np.zeros(both, np.uint8),
+        key=np.zeros((2, LITERALS), np.int64),
+        weight=np.zeros(LITERALS, np.int64),
+        number=np.zeros(257, np.int64),
+    )
+
+
+@kernel(_nrt=False)
 def distance_symbol(distance):
     """Symbol of a distance (uint64, 1 to 32768)."""
     d = distance - _1
     return _DISTANCE_SYMBOL[d if d <= _BYTE else (d >> _7) + np.uint64(256)]
 
 
-@kernel
+@kernel(_nrt=False)
 def count_symbols(data, n, tokens, count, literals, distances):
     """Fill literals (int32[4, 286]; its sum counts) and distances (int32[30]) of a token stream.
 
@@ -79,24 +123,24 @@ def count_symbols(data, n, tokens, count, literals, distances):
             literals[0, symbol] += literals[row, symbol]
 
 
-@kernel
-def _sort(key, n, spare):
-    """Sort key[:n] (uint32) by its upper 23 bits (below 2^16), lower ones break ties by order."""
-    for shift in (np.uint32(9), np.uint32(17)):
-        start = np.zeros(257, np.int32)
+@kernel(_nrt=False)
+def _sort(key, n, start):
+    """Sort key[0, :n] (int64[2, m]) by count, the 16 bits from 9 on; equals keep order."""
+    for turn in range(2):
+        shift = 9 + 8 * turn
+        for digit in range(257):
+            start[digit] = 0
         for i in range(n):
-            start[((key[i] >> shift) & np.uint32(255)) + 1] += 1
+            start[((key[turn, i] >> shift) & 255) + 1] += 1
         for digit in range(256):
             start[digit + 1] += start[digit]
         for i in range(n):
-            digit = (key[i] >> shift) & np.uint32(255)
-            spare[start[digit]] = key[i]
+            digit = (key[turn, i] >> shift) & 255
+            key[1 - turn, start[digit]] = key[turn, i]
             start[digit] += 1
-        for i in range(n):
-            key[i] = spare[i]
 
 
-@kernel
+@kernel(_nrt=False)
 def _depths(weight, n):
     """Turn n >= 2 ascending weights into code lengths, in place, longest first.
 
@@ -130,28 +174,28 @@ def _depths(weight, n):
         depth += 1
 
 
-@kernel
-def code_lengths(count, limit, length):
+@kernel(_nrt=False)
+def code_lengths(count, limit, length, key, weight, number):
     """Fill length (uint8[m]) with lengths of a Huffman code, at most `limit`; 0 where none counts.
 
     count: int32[m], below 2^16. A code has two symbols at least, as old decoders want it. Codes
-    too long are cut to the limit, and others made longer until all fit (Kraft's sum is 1).
+    too long are cut to the limit, and others made longer until all fit (Kraft's sum is 1). key
+    (int64[2, m]), weight (int64[m]), number (int64[257]): scratch.
     """
-    key, spare = np.empty(len(count), np.uint32), np.empty(len(count), np.uint32)
-    used = n = np.int64(0)
+    used = n = _ZERO
     for symbol in range(len(count)):
         length[symbol] = 0
         used += count[symbol] > 0
     for symbol in range(len(count)):
         if count[symbol] > 0 or (symbol < 2 and used < 2):
-            key[n] = max(count[symbol], 1) << 9 | symbol
+            key[0, n] = max(count[symbol], 1) << 9 | symbol
             n += 1
-    _sort(key, n, spare)
-    weight = np.empty(len(count), np.int64)
+    _sort(key, n, number)
     for i in range(n):
-        weight[i] = key[i] >> np.uint32(9)
+        weight[i] = key[0, i] >> 9
     _depths(weight, n)
-    number = np.zeros(limit + 1, np.int64)
+    for depth in range(limit + 1):
+        number[depth] = 0
     for i in range(n):
         number[min(weight[i], limit)] += 1
     total = 0
@@ -169,32 +213,33 @@ def code_lengths(count, limit, length):
     for depth in range(1, limit + 1):
         for _ in range(number[depth]):
             at -= 1
-            length[key[at] & np.uint32(511)] = depth
+            length[key[0, at] & 511] = depth
 
 
-@kernel
-def _codes(length, code):
+@kernel(_nrt=False)
+def _codes(length, code, number):
     """Canonical codes of the lengths, first bit lowest, as bits << 8 | length (uint64)."""
-    number, following = np.zeros(16, np.uint64), np.zeros(16, np.uint64)
+    for depth in range(16):
+        number[depth] = 0
     for symbol in range(len(length)):
-        number[length[symbol]] += _1
-    number[0] = 0
-    for depth in range(1, 16):
-        following[depth] = (following[depth - 1] + number[depth - 1]) << _1
+        number[length[symbol] + 1] += 1
+    number[1] = 0
+    for depth in range(2, 16):
+        number[depth] = (number[depth] + number[depth - 1]) << 1
     for symbol in range(len(length)):
         depth = length[symbol]
-        turned, rest = np.uint64(0), following[depth]
+        turned, rest = _ZERO, number[depth]
         for _ in range(depth):
-            turned = turned << _1 | (rest & _1)
-            rest >>= _1
-        following[depth] += _1
-        code[symbol] = turned << _8 | np.uint64(depth)
+            turned = turned << 1 | (rest & 1)
+            rest >>= 1
+        number[depth] += 1
+        code[symbol] = turned << 8 | depth
 
 
-@kernel
+@kernel(_nrt=False)
 def _run_lengths(length, n, runs):
     """Write code lengths as symbol | repeat << 5 (uint16), RFC 1951 3.2.7; how many."""
-    at = m = np.int64(0)
+    at = m = _ZERO
     while at < n:
         value, run = length[at], np.int64(1)
         while at + run < n and length[at + run] == value:
@@ -218,7 +263,7 @@ def _run_lengths(length, n, runs):
     return m
 
 
-@kernel
+@kernel(_nrt=False)
 def _put(out, at, held, value, bits):
     """Append bits to those held (word | in it, below 8 bits wait); the new state."""
     word, used = held
@@ -228,17 +273,22 @@ def _put(out, at, held, value, bits):
     return at + (used >> _3), (word >> (used & _INDEX), used & _7)
 
 
-@kernel
-def _put_header(out, at, held, lengths, n_literals, n_distances):
+@kernel(_nrt=False)
+def _put_header(out, at, held, work, n_literals, n_distances):
     """Write the head of a last block with dynamic codes; the new state."""
-    runs, count = np.empty(LITERALS + DISTANCES, np.uint16), np.zeros(19, np.int32)
-    m = _run_lengths(lengths, n_literals + n_distances, runs)
+    for i in range(n_literals):
+        work.both[i] = work.literal_lengths[i]
+    for i in range(n_distances):
+        work.both[n_literals + i] = work.distance_lengths[i]
+    runs, count, length, code = work.runs, work.run_counts, work.run_lengths, work.run_codes
+    m = _run_lengths(work.both, n_literals + n_distances, runs)
+    for symbol in range(_RUNS):
+        count[symbol] = 0
     for i in range(m):
         count[runs[i] & 31] += 1
-    length, code = np.empty(19, np.uint8), np.empty(19, np.uint64)
-    code_lengths(count, _LIMIT_LENGTHS, length)
-    _codes(length, code)
-    used = np.int64(19)
+    code_lengths(count, _LIMIT_LENGTHS, length, work.key, work.weight, work.number)
+    _codes(length, code, work.number)
+    used = np.int64(_RUNS)
     while length[_ORDER[used - 1]] == 0:
         used -= 1
     head = 5 | (n_literals - 257) << 3 | (n_distances - 1) << 8 | (used - 4) << 13
@@ -254,7 +304,7 @@ def _put_header(out, at, held, lengths, n_literals, n_distances):
     return at, held
 
 
-@kernel
+@kernel(_nrt=False)
 def _put_tokens(data, n, tokens, count, literal, distance, out, at, held):
     """Write literals, matches and the end; the position after the last byte."""
     word, used = held
@@ -303,30 +353,24 @@ def _put_tokens(data, n, tokens, count, literal, distance, out, at, held):
     return at + (_1 if held[1] else np.uint64(0))
 
 
-@kernel
-def write_block(data, n, tokens, count, literals, distances, lengths, out):
+@kernel(_nrt=False)
+def write_block(data, n, tokens, count, work, out):
     """Write one last DEFLATE block of data[:n] (uint8) in out; its size.
 
-    tokens: uint64, `count` of them. literals, distances: scratch of `count_symbols`. Fills
-    lengths (uint8[316]): bits of the codes of the 286 literals and lengths, then of the distances.
-    out: uint8, room for 2 n + 400 bytes.
+    tokens: uint64, `count` of them. work: Work. out: uint8, room for 2 n + 400 bytes.
     """
-    count_symbols(data, n, tokens, count, literals, distances)
-    literal, distance = np.empty(LITERALS, np.uint64), np.empty(DISTANCES, np.uint64)
-    code_lengths(literals[0], _LIMIT, lengths[:LITERALS])
-    code_lengths(distances, _LIMIT_DISTANCES, lengths[LITERALS:])
-    _codes(lengths[:LITERALS], literal)
-    _codes(lengths[LITERALS:], distance)
+    count_symbols(data, n, tokens, count, work.literals, work.distances)
+    literals, distances = work.literal_lengths, work.distance_lengths
+    code_lengths(work.literals[0], _LIMIT, literals, work.key, work.weight, work.number)
+    code_lengths(work.distances, _LIMIT_DISTANCES, distances, work.key, work.weight, work.number)
+    _codes(literals, work.literal_codes, work.number)
+    _codes(distances, work.distance_codes, work.number)
     n_literals, n_distances = np.int64(LITERALS), np.int64(DISTANCES)
-    while lengths[n_literals - 1] == 0 and n_literals > 257:
+    while literals[n_literals - 1] == 0:
         n_literals -= 1
-    while lengths[LITERALS + n_distances - 1] == 0:
+    while distances[n_distances - 1] == 0:
         n_distances -= 1
-    both = np.empty(LITERALS + DISTANCES, np.uint8)
-    for i in range(n_literals):
-        both[i] = lengths[i]
-    for i in range(n_distances):
-        both[n_literals + i] = lengths[LITERALS + i]
-    held = (np.uint64(0), np.uint64(0))
-    at, held = _put_header(out, np.uint64(0), held, both, n_literals, n_distances)
+    start = (np.uint64(0), np.uint64(0))
+    at, held = _put_header(out, np.uint64(0), start, work, n_literals, n_distances)
+    literal, distance = work.literal_codes, work.distance_codes
     return _put_tokens(data, n, tokens, count, literal, distance, out, at, held)

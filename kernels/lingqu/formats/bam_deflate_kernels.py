@@ -37,9 +37,10 @@ _LENGTHS, _BACK, _PRICES = 256, 515, 545  # where prices of lengths and distance
 _READS = 3  # of either parity, that a read's bases are compared with
 _WAYS, _NONE = np.int64(4), np.int64(0)  # earlier places of a hash, that are compared
 _FOUR_BYTES, _SIX_BYTES = np.uint64(32), np.uint64(16)  # what a hash leaves out of a word
+_STEP = np.uint64(2)
 _SURE, _LAZY, _ENOUGH = np.uint64(4), np.uint64(16), np.uint64(16)
 
-_SAMPLE = 4  # records whose qualities are matched to see whether it pays
+_SAMPLE = 6  # records whose qualities are matched to see whether it pays
 _PAYS = 20  # and it does, where it saves a twentieth
 _TELLING, _OTHERS = np.uint64(2048), np.uint64(48)  # qualities that set prices, symbols a record
 
@@ -112,11 +113,11 @@ def _find(data, at, stop, near, n_near, table, width, ways):
 
 @kernel(_nrt=False)
 def _add(data, at, stop, table, width):
-    """Enter the places [at, stop) into the table."""
+    """Enter every other place of [at, stop) into the table: a longer match is found from either."""
     while at < stop:
         h = ((load_word(data, at) << width) * _MIX) >> _SHIFT
         table[h] = table[h] << _16 | at
-        at += _1
+        at += _STEP
 
 
 @kernel(_nrt=False)

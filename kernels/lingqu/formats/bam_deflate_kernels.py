@@ -35,9 +35,10 @@ _FIXED, _SOFT = np.uint64(36), np.uint64(4)
 _LENGTHS, _BACK, _PRICES = 256, 515, 545  # where prices of lengths and distances begin
 
 _READS = 3  # of either parity, that a read's bases are compared with
-_WAYS, _NONE = np.int64(4), np.int64(0)  # earlier places of a hash, that are compared
+_WAYS, _NONE = np.int64(4), np.int64(0)  # earlier places of a hash that are compared
 _FOUR_BYTES, _SIX_BYTES = np.uint64(32), np.uint64(16)  # what a hash leaves out of a word
-_STEP = np.uint64(2)
+_STEP = np.uint64(2)  # between the places of a match that are entered
+# Bytes of a match from which it needs no price, no look at the next byte, no other candidate.
 _SURE, _LAZY, _ENOUGH = np.uint64(4), np.uint64(16), np.uint64(16)
 
 _SAMPLE = 6  # records whose qualities are matched to see whether it pays
@@ -181,14 +182,14 @@ def _parse(
 
 @kernel(_nrt=False)
 def _parts(data, at):
-    """Where the record at `at` has name, CIGAR, bases, qualities and tags, and where it ends."""
+    """Where the record at `at` has CIGAR, bases, qualities and tags, and where it ends."""
     word = load_word(data, at + np.uint64(12))
     bases = load_word(data, at + np.uint64(20)) & _LOW
     cigar = at + _FIXED + (word & np.uint64(255))
     sequence = cigar + ((word >> _32) & _SHORT) * np.uint64(4)
     qualities = sequence + ((bases + _1) >> _1)
     end = at + np.uint64(4) + (load_word(data, at) & _LOW)
-    return at + _FIXED, cigar, sequence, qualities, qualities + bases, end
+    return cigar, sequence, qualities, qualities + bases, end
 
 
 @kernel(_nrt=False)
@@ -205,7 +206,7 @@ def _set_prices(data, n, price):
         price[byte] = 1
     total, at = np.uint64(256), _0
     while at < n and total < _TELLING:
-        qualities, tags, end = _parts(data, at)[3:]
+        _, _, qualities, tags, end = _parts(data, at)
         for i in range(qualities, tags):
             price[data[i]] += 1
         total += _OTHERS + tags - qualities
@@ -271,7 +272,7 @@ def _find_matches(data, n, tables, reads, seen, near, price, tokens):
     at, record, before, cigar_before, tags_before = _1, _0, _0, _0, _0  # nothing before byte 0
     count = number = saved = whole = ZERO
     while record < n:
-        _, cigar, bases, qualities, tags, end = _parts(data, record)
+        cigar, bases, qualities, tags, end = _parts(data, record)
         read = _start(data, record, cigar, bases)
         for part in range(5):
             table, width, ways, sure, lazy = tables[0], _FOUR_BYTES, _WAYS, _SURE, _LAZY

@@ -40,16 +40,6 @@ def store_word(typing, data, at, word):
 
 
 @intrinsic
-def trailing_zeros(typing, word):
-    """Zero bits below the lowest set bit of a uint64; 64 of none."""
-
-    def generate(context, builder, signature, args):
-        return builder.cttz(args[0], ir.Constant(_BIT, 0))
-
-    return types.uint64(types.uint64), generate
-
-
-@intrinsic
 def leading_zeros(typing, word):
     """Zero bits above the highest set bit of a uint64; 64 of none."""
 

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lingqu.base.bits import LANES, differences, lowest_bit
 from lingqu.base.jit import kernel
-from lingqu.base.words import leading_zeros, load_word, trailing_zeros
+from lingqu.base.words import leading_zeros, load_word
 from lingqu.formats.huffman_kernels import (
     DISTANCE_BITS,
     DISTANCES,
@@ -21,7 +22,7 @@ from lingqu.formats.huffman_kernels import (
     write_block,
 )
 
-SLACK = 16
+SLACK = LANES
 """Bytes behind a block that the kernels may look at."""
 
 _HASH_BITS = 11
@@ -74,10 +75,10 @@ def _same(data, a, b, stop):
     """How many bytes from b on, up to stop, are those from a on; a < b."""
     n, most = _0, stop - b
     while n < most:
-        differ = load_word(data, a + n) ^ load_word(data, b + n)
+        differ = differences(data, a + n, data, b + n)
         if differ:
-            return min(n + (trailing_zeros(differ) >> _3), most)
-        n += _8
+            return min(n + np.uint64(lowest_bit(differ)), most)
+        n += np.uint64(LANES)
     return most
 
 

@@ -1,7 +1,7 @@
 """BGZF: gzip in blocks of at most 64 KiB that can be addressed (SAM specification, section 4.1).
 
-BAM records are compressed by our own kernels, which know where a record's fields are, all else by
-libdeflate at one pinned level: both write the same bytes on any CPU.
+Most BAM records are compressed by our own kernels (bam_deflate), all else by libdeflate at one
+pinned level: both write the same bytes on any CPU.
 """
 
 import struct
@@ -12,7 +12,7 @@ from isal import isal_zlib
 
 from lingqu.base.errors import LingquError
 
-LEVEL = 5
+LEVEL = 6
 PAYLOAD = 0xFF00
 """Most bytes that one block holds, as in htslib: what cannot be compressed still fits."""
 

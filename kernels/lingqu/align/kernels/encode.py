@@ -32,7 +32,7 @@ def turn(codes, start, length, row):
 
 
 @kernel
-def _oriented(codes, start, length, reverse, row):
+def oriented(codes, start, length, reverse, row):
     """(array, place) of a read's codes as the genome's strand has them, N as 5, which is not the
     genome's N. row: uint8 scratch.
     """
@@ -253,7 +253,7 @@ def _nm_of(
     row, md,
 ):  # fmt: skip
     r = read[i]
-    bases, at = _oriented(codes, start[r], np.int64(length[r]), flag[i] & REVERSE, row)
+    bases, at = oriented(codes, start[r], np.int64(length[r]), flag[i] & REVERSE, row)
     place = offsets[tid[i]] + pos[i]
     return edits(bases, at, genome, place, cigar, cigar_start[i], cigar_len[i], md)[0]
 
@@ -299,7 +299,7 @@ def encode(
         offset[i] = at
         r, t, reverse, mapped = read[i], template[i], flag[i] & REVERSE, not flag[i] & UNMAPPED
         size = np.int64(length[r])
-        bases, first = _oriented(codes, start[r], size, reverse, row)
+        bases, first = oriented(codes, start[r], size, reverse, row)
         nm = covered = md_len = ZERO
         if mapped:
             place = offsets[tid[i]] + pos[i]

@@ -167,6 +167,59 @@ def test_mates_of_different_number(records, tmp_path):
         parse_files(one, two, records=records)
 
 
+def test_more_second_mates_in_the_last_chunk(tmp_path):
+    one, two = tmp_path / "1.fq", tmp_path / "2.fq"
+    one.write_text(GOOD * 3)
+    two.write_text(GOOD * 4)
+    with pytest.raises(LingquError, match=r"1\.fq: ends after record 3 but"):
+        parse_files(one, two)
+
+
+def test_a_chunk_of_blank_lines(tmp_path):
+    path = tmp_path / "r.fq"
+    path.write_text(GOOD + "\n" * 20)
+    with pytest.raises(LingquError, match=r"r\.fq: record 2: does not begin with '@'"):
+        parse_files(path, records=1)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_reads_of_all_lengths(end, tmp_path):
+    """Lengths that repeat, rise and fall, letters of all kinds, comments behind '+'."""
+    rng = np.random.default_rng(1)
+    sizes = [150, 150, 149, 151, 151, 0, 1, 31, 32, 33, 64, 64, 300, 150, 7, 7]
+    wanted, lines = [], []
+    for number, size in enumerate(sizes * 3):
+        letters = "ACGT" if number % 3 else "ACGTNacgtnRU"
+        bases = "".join(rng.choice(list(letters), size))
+        quality = "".join(map(chr, rng.integers(33, 75, size)))
+        lines += [f"@r{number}/1 x", bases, "+r" if number % 2 else "+", quality]
+        wanted.append((f"r{number}", encode(bases).tolist(), quality))
+    path = tmp_path / "r.fq"
+    path.write_text(end.join([*lines, ""]), newline="")
+    for records in (1, 5, 1000):
+        found = [
+            read for columns in parse_files(path, records=records) for read in reads_of(columns)
+        ]
+        assert found == wanted
+
+
+@pytest.mark.parametrize("line", range(4))
+@pytest.mark.parametrize("letter", ["\n", "\r", "@", " ", "*", "\x00"])
+def test_a_letter_too_many_anywhere(line, letter, tmp_path):
+    """Between records of one length, where lines are not searched for their ends."""
+    record = ["@a", "ACGTACGTAC", "+", "IIIIIIIIII"]
+    bad = list(record)
+    bad[line] = bad[line][:1] + letter + bad[line][1:]
+    path = tmp_path / "r.fq"
+    path.write_text("\n".join([*record * 3, *bad, *record * 3, ""]), newline="")
+    fine = {(2, "\r"), (2, "@"), (2, " "), (2, "*"), (2, "\x00"), (0, "*")}
+    if (line, letter) in fine:
+        assert sum(len(columns["length"]) for columns in parse_files(path)) == 7
+    else:
+        with pytest.raises(LingquError, match=r"r\.fq: record [45]: "):
+            parse_files(path)
+
+
 def test_mates_of_different_names(tmp_path):
     one, two = tmp_path / "1.fq", tmp_path / "2.fq"
     one.write_text(GOOD + GOOD.replace("@a", "@b/1"))

@@ -29,9 +29,10 @@ class ReadBatch:
     """A chunk of FASTQ records.
 
     Read r of a paired chunk is mate r % 2 of template r // 2; of a single-end chunk it is
-    template r. `text` (uint8) holds the raw records; names are `text[name_start[r]:][:name_len[r]]`
-    (without '@', comment or /1 /2), qualities `text[qual_start[r]:][:length[r]]` (Phred+33).
-    `codes` (uint8, 0 to 4) holds the bases of read r, forward, at `codes[start[r]:][:length[r]]`.
+    template r. `text` (uint8) holds names, `text[name_start[r]:][:name_len[r]]` (without
+    '@', comment or /1 /2), and qualities, `text[qual_start[r]:][:length[r]]` (Phred+33).
+    `codes` (uint8, 0 to 4) holds the bases of read r, forward, at `codes[start[r]:][:length[r]]`;
+    behind its end 64 bytes more may be read. All are void with the chunk (`lingqu.base.scratch`).
     `keep` (int32[n]) is how many leading bases are insert; what follows is adapter, which is
     soft-clipped and tagged XT. 0 means that no insert is left: the read stays unmapped.
     """

@@ -6,6 +6,7 @@ from lingqu.align.batch import MAX_READ, ReadBatch
 from lingqu.align.kernels.trim import adapters, trim
 from lingqu.align.umis import read_umis
 from lingqu.base.errors import LingquError
+from lingqu.base.scratch import empty
 from lingqu.formats import fastq
 
 
@@ -24,7 +25,7 @@ def read_batch(chunk: fastq.Chunk) -> ReadBatch:
             f" {columns['length'][longest]:,} bases; lingqu aligns short reads, of at most"
             f" {MAX_READ:,}"
         )
-    batch = ReadBatch(paired=mates == 2, keep=np.empty_like(columns["length"]), **columns)
+    batch = ReadBatch(paired=mates == 2, keep=empty(len(columns["length"]), np.int32), **columns)
     trim(batch.codes, batch.start, batch.length, batch.paired, *adapters(), batch.keep)
     batch.umis = read_umis(chunk, batch)
     return batch

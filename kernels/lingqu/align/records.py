@@ -1,16 +1,21 @@
 """A chunk's alignments to sorted BAM records, ready to be spilled."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from lingqu.align.batch import AlignmentBatch, ReadBatch
 from lingqu.align.kernels import encode as kernels
 from lingqu.align.umis import with_tags
+from lingqu.base.bits import LANES
+from lingqu.base.scratch import empty
 from lingqu.formats.reference import Reference
 
 UNPLACED = 1 << 62
 """Sort key of records without a place: behind all others."""
+
+_BEHIND = 1 << 40  # above the key of any place, and with room for a row's number behind it
 
 
 @dataclass
@@ -29,25 +34,11 @@ class Records:
     data: np.ndarray
 
 
-def contig_names(reference: Reference) -> tuple[np.ndarray, np.ndarray]:
+@cache
+def contig_names(names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Contig names back to back (uint8), and where they begin (int64[n + 1])."""
-    names = [name.encode() for name in reference.names]
-    starts = np.cumsum([0, *map(len, names)]).astype(np.int64)
-    return np.frombuffer(bytearray(b"".join(names)), np.uint8), starts
-
-
-def _edits(reads: ReadBatch, found: AlignmentBatch, reference: Reference, row: np.ndarray):
-    ops = found.cigar & 15
-    deleted = int((found.cigar[ops == kernels.DELETE] >> 4).sum())
-    size = 2 * (int(reads.length[found.read].sum()) + deleted) + 12 * (len(ops) + found.n)
-    nm, span = np.empty(found.n, np.int32), np.empty(found.n, np.int32)
-    md, md_start = np.empty(size, np.uint8), np.empty(found.n + 1, np.int64)
-    kernels.edits(
-        reads.codes, reads.start, reads.length, found.read, found.flag, found.tid, found.pos,
-        found.cigar_start, found.cigar_len, found.cigar, reference.codes, reference.offsets,
-        row, nm, span, md, md_start,
-    )  # fmt: skip
-    return nm, span, md, md_start
+    starts = np.cumsum([0, *(len(name.encode()) for name in names)]).astype(np.int64)
+    return np.frombuffer(bytearray("".join(names).encode()), np.uint8), starts
 
 
 def encode_records(
@@ -57,28 +48,31 @@ def encode_records(
 
     group: the read group's ID, b"" for none.
     """
-    row = np.empty(int(reads.length.max(initial=1)), np.uint8)
-    nm, span, md, md_start = _edits(reads, found, reference, row)
-    names, names_start = contig_names(reference)
-    longest = max(map(len, reference.names))
-    out = np.empty(
-        kernels.bound(
-            found.record_start, found.read, reads.name_len, reads.length, found.cigar_len,
-            md_start, longest, len(group),
-        ),
-        np.uint8,
+    names, names_start = contig_names(reference.names)
+    most, most_md = kernels.bound(
+        found.record_start, found.read, reads.name_len, reads.length, found.cigar_start,
+        found.cigar_len, found.cigar, int(np.diff(names_start).max()), len(group),
     )  # fmt: skip
-    offset = np.empty(found.n + 1, np.int64)
+    longest = int(reads.length.max(initial=1)) + 2 & ~1
+    nibbles = empty(longest)
+    out, offset, span = empty(most), empty(found.n + 1, np.int64), empty(found.n, np.int32)
     kernels.encode(
+        template_of(found),
         reads.text, reads.name_start, reads.name_len, reads.qual_start, reads.codes, reads.start,
         reads.length, reads.keep,
         found.record_start, found.read, found.flag, found.tid, found.pos, found.mapq,
         found.cigar_start, found.cigar_len, found.cigar, found.mate_tid, found.mate_pos,
         found.tlen, found.score, found.sub_score,
-        nm, span, md, md_start, names, names_start, np.array(list(group), np.uint8), row,
-        out, offset,
+        reference.codes, reference.offsets, names, names_start, np.array(list(group), np.uint8),
+        empty(longest + LANES), nibbles, nibbles.view(np.uint16), empty(most_md), out, offset, span,
     )  # fmt: skip
     return out[: offset[-1]], offset, span
+
+
+def template_of(found: AlignmentBatch) -> np.ndarray:
+    """The template (int32[m]) of each record."""
+    templates = np.arange(len(found.record_start) - 1, dtype=np.int32)
+    return np.repeat(templates, np.diff(found.record_start))
 
 
 def place_keys(found: AlignmentBatch, reference: Reference) -> np.ndarray:
@@ -86,6 +80,16 @@ def place_keys(found: AlignmentBatch, reference: Reference) -> np.ndarray:
     place = reference.offsets[np.maximum(found.tid, 0)] + found.pos
     key = (place << 1) | ((found.flag >> 4) & 1)
     return np.where(found.tid < 0, UNPLACED, key)
+
+
+def stable_order(key: np.ndarray) -> np.ndarray:
+    """np.argsort(key, kind="stable") of sort keys: with the row's number behind its key no two
+    are equal, and the plain sort of numbers, which is vector code, will do.
+    """
+    bits = len(key).bit_length()
+    numbered = (np.minimum(key, _BEHIND) << bits) | np.arange(len(key))
+    numbered.sort()
+    return numbered & ((1 << bits) - 1)
 
 
 def sorted_records(
@@ -96,10 +100,7 @@ def sorted_records(
     if reads.umis is not None:
         data, offset = with_tags(reads.umis, data, offset, found.record_start)
     key = place_keys(found, reference)
-    order = np.argsort(key, kind="stable")
-    out, out_offset = np.empty_like(data), np.empty_like(offset)
+    order = stable_order(key)
+    out, out_offset = empty(len(data)), empty(len(offset), np.int64)
     kernels.gather(data, offset, order, out, out_offset)
-    templates = np.repeat(
-        np.arange(len(found.record_start) - 1, dtype=np.int32), np.diff(found.record_start)
-    )
-    return Records(key[order], templates[order], span[order], out_offset, out)
+    return Records(key[order], template_of(found)[order], span[order], out_offset, out)

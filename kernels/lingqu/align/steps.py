@@ -25,8 +25,15 @@ from lingqu.align.kernels.shard import fill_block
 from lingqu.align.reads import read_batch
 from lingqu.align.records import UNPLACED, sorted_records
 from lingqu.base.plugins import ALIGNERS, function
+from lingqu.base.scratch import empty, scratch
 from lingqu.formats import bgzf
-from lingqu.formats.arrays import open_arrays, whole_facts, write_arrays
+from lingqu.formats.arrays import (
+    array_start,
+    open_arrays,
+    read_exactly,
+    whole_facts,
+    write_arrays,
+)
 from lingqu.formats.bam_deflate import RecordCompressor
 from lingqu.formats.bam_index import depth_for, shard_index
 from lingqu.formats.fastq import Chunk
@@ -90,7 +97,8 @@ def _weigh(key: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 def insert_of(task: tuple[Path, Chunk]) -> dict:
     """The insert size model that a chunk tells, as the fields of InsertModel."""
     fasta, chunk = task
-    return asdict(estimate_insert(open_index(fasta), read_batch(chunk)))
+    with scratch():
+        return asdict(estimate_insert(open_index(fasta), read_batch(chunk)))
 
 
 def align_chunk(task: ChunkTask) -> dict:
@@ -100,8 +108,13 @@ def align_chunk(task: ChunkTask) -> dict:
     """
     path = chunk_path(task.folder, task.number)
     facts = whole_facts(path)
-    if facts is not None:
-        return facts
+    if facts is None:
+        with scratch():
+            facts = _align_chunk(task, path)
+    return facts
+
+
+def _align_chunk(task: ChunkTask, path: Path) -> dict:
     index = open_index(task.fasta)
     reads = read_batch(task.chunk)
     run = function(ALIGNERS, task.aligner) if task.aligner else align_reads
@@ -157,13 +170,11 @@ def judge_duplicates(task: StretchTask) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _bytes_of(places: list[tuple[Path, int, int]]) -> np.ndarray:
-    """Bytes [begin, end) of the records of each chunk file, one after another."""
-    data, at = np.empty(sum(end - begin for _, begin, end in places), np.uint8), 0
+    """Bytes [begin, end) of each file, one after another."""
+    data, at = empty(sum(end - begin for _, begin, end in places)), 0
     for path, begin, end in places:
-        if begin < end:
-            _, chunk = open_arrays(path)
-            data[at : at + end - begin] = chunk["data"][begin:end]
-            at += end - begin
+        read_exactly(path, begin, data[at : at + end - begin])
+        at += end - begin
     return data
 
 
@@ -180,7 +191,8 @@ def _gather(task: StretchTask) -> tuple[dict[str, np.ndarray], np.ndarray]:
         _, chunk = open_arrays(path)
         low, high = np.searchsorted(chunk["key"], [task.low, task.high])
         offset = chunk["offset"][low : high + 1].copy()
-        places.append((path, int(offset[0]), int(offset[-1])))
+        start, _ = array_start(path, "data")
+        places.append((path, start + int(offset[0]), start + int(offset[-1])))
         columns["key"].append(chunk["key"][low:high].copy())
         columns["span"].append(chunk["span"][low:high].copy())
         columns["begin"].append(offset[:-1] - offset[0] + at)
@@ -219,8 +231,13 @@ def write_shard(task: StretchTask) -> dict:
     """Sort a stretch's records, mark duplicates, compress and index them; its facts."""
     path = shard_path(task.folder, task.number)
     facts = whole_facts(path)
-    if facts is not None:
-        return facts
+    if facts is None:
+        with scratch():
+            facts = _write_shard(task, path)
+    return facts
+
+
+def _write_shard(task: StretchTask, path: Path) -> dict:
     columns, data = _gather(task)
     order = np.argsort(columns["key"], kind="stable")
     blocks, begin = _compress(columns, order, data)

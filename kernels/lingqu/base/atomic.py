@@ -9,7 +9,11 @@ from pathlib import Path
 
 def sync_folder(folder: Path) -> None:
     """Make a rename inside `folder` durable."""
-    handle = os.open(folder, os.O_RDONLY)
+    _sync(folder, os.O_RDONLY)
+
+
+def _sync(path: Path, mode: int) -> None:
+    handle = os.open(path, mode)
     try:
         os.fsync(handle)
     finally:
@@ -18,29 +22,31 @@ def sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def publish(
-    path: str | Path, within: Path | None = None, outdated: Iterable[str | Path] = ()
+    path: str | Path,
+    within: Path | None = None,
+    outdated: Iterable[str | Path] = (),
+    durable: bool = True,
 ) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it is synced and renamed to `path`.
 
     On any failure the temporary file is removed and `path` is left as it was. `within` is another
     folder of the same file system for the temporary file: one that is cleaned after a crash.
     `outdated` are files about the former `path`, as its index: removed right before the rename, so
-    that no kill leaves them beside a `path` that they are not of.
+    that no kill leaves them beside a `path` that they are not of. What is not `durable` is not
+    synced: for files that tell by themselves whether they are whole.
     """
     path = Path(path)
     name = f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part"
     beside = (within or path.parent) / name
     try:
         yield beside
-        handle = os.open(beside, os.O_RDWR)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        if durable:
+            _sync(beside, os.O_RDWR)
         for old in map(Path, outdated):
             old.unlink(missing_ok=True)
         os.replace(beside, path)
-        sync_folder(path.parent)
+        if durable:
+            sync_folder(path.parent)
     except OSError as error:
         if error.filename is None:  # a write that fails does not say where
             error.filename = str(path)

@@ -4,6 +4,7 @@ Layout: 8 bytes of magic, the length of the head (uint64), the head (JSON: name 
 start, crc32, and the facts), then the arrays, each at a multiple of 64 bytes.
 """
 
+import errno
 import json
 from pathlib import Path
 
@@ -17,7 +18,10 @@ _ALIGN = 64
 
 
 def write_arrays(path: Path, facts: dict, arrays: dict[str, np.ndarray]) -> None:
-    """Publish `arrays`, with `facts` (what JSON can say), under `path`."""
+    """Publish `arrays`, with `facts` (what JSON can say), under `path`.
+
+    Not synced to the disk: what a crash of the machine leaves damaged, its checksums tell.
+    """
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     table, at = {}, 0
     for name, array in arrays.items():
@@ -26,7 +30,7 @@ def write_arrays(path: Path, facts: dict, arrays: dict[str, np.ndarray]) -> None
         at += -(-array.nbytes // _ALIGN) * _ALIGN
     head = json.dumps({"arrays": table, "facts": facts}).encode()
     head += b" " * (-(len(head) + 16) % _ALIGN)
-    with publish(path) as beside, beside.open("wb") as out:
+    with publish(path, durable=False) as beside, beside.open("wb") as out:
         out.write(_MAGIC + len(head).to_bytes(8, "little") + head)
         for array in arrays.values():
             out.write(array)
@@ -38,6 +42,18 @@ def array_start(path: Path, name: str) -> tuple[int, int]:
     head, begin = _head(path)
     kind, shape, at, _ = head["arrays"][name]
     return begin + at, int(np.prod(shape)) * np.dtype(kind).itemsize
+
+
+def read_exactly(path: Path, start: int, into: np.ndarray) -> None:
+    """Fill `into` (uint8[n]) with the bytes of the file from `start` on."""
+    with path.open("rb", buffering=0) as source:
+        source.seek(start)
+        rest = memoryview(into)
+        while len(rest):
+            size = source.readinto(rest)
+            if not size:
+                raise OSError(errno.EIO, "ends too early", str(path))
+            rest = rest[size:]
 
 
 def _head(path: Path) -> tuple[dict, int]:

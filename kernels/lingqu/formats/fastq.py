@@ -2,21 +2,25 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from isal import igzip, isal_zlib
 
+from lingqu.base.bits import LANES
 from lingqu.base.errors import LingquError
+from lingqu.base.scratch import empty
 from lingqu.formats import fastq_kernels as kernels
 from lingqu.sequence.codes import CODE_OF_ASCII
 
 CHUNK = 16384
 """Templates of a chunk; part of what decides the output's bytes."""
 
-_BLOCK = 1 << 22
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -46,11 +50,12 @@ def _open(path: Path):
         raise LingquError(f"{path}: {error.strerror}; name an existing FASTQ file") from None
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
+@contextmanager
+def _reading(path: Path) -> Iterator[BinaryIO]:
+    """The file's text as a stream; LingquError where it cannot be read."""
     try:
         with _open(path) as stream:
-            while block := stream.read(_BLOCK):
-                yield block
+            yield stream
     except EOFError:
         raise LingquError(f"{path}: truncated gzip file; copy or download it again") from None
     except (igzip.BadGzipFile, isal_zlib.error) as error:
@@ -59,23 +64,37 @@ def _blocks(path: Path) -> Iterator[bytes]:
         raise LingquError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
+def _with_room(text: np.ndarray, used: int) -> np.ndarray:
+    """`text`, or twice as much with the same first `used` bytes where no block fits behind."""
+    if used + _BLOCK <= len(text):
+        return text
+    more = np.empty(max(2 * len(text), used + _BLOCK), np.uint8)
+    more[:used] = text[:used]
+    return more
+
+
 def _texts(path: Path, records: int) -> Iterator[np.ndarray]:
     """The file's text, cut after every `records` records; blank lines at its end left out."""
-    lines, held, seen = 4 * records, [], 0
-    for block in _blocks(path):
-        text, at = np.frombuffer(block, np.uint8), 0
-        while at < len(text):
-            end, found = kernels.nth_newline(text, at, lines - seen)
-            seen += found
-            if end < 0:
-                held.append(text[at:])
+    lines, seen, at, used = 4 * records, 0, 0, 0
+    text = np.empty(2 * _BLOCK, np.uint8)
+    with _reading(path) as stream:
+        while True:
+            end, found = kernels.nth_newline(text[:used], at, lines - seen)
+            if end >= 0:
+                yield text[:end]
+                rest = text[end:used]
+                text = np.empty(max(end + end // 8, len(rest)) + 2 * _BLOCK, np.uint8)
+                text[: len(rest)] = rest
+                seen, at, used = 0, 0, len(rest)
+                continue
+            seen, at = seen + found, used
+            text = _with_room(text, used)
+            size = stream.readinto(memoryview(text)[used : used + _BLOCK])
+            if not size:
                 break
-            held.append(text[at:end])
-            yield np.concatenate(held)
-            held, seen, at = [], 0, end
-    rest = np.concatenate(held) if held else np.empty(0, np.uint8)
-    if _text_end(rest):
-        yield rest
+            used += size
+    if _text_end(text[:used]):
+        yield text[:used]
 
 
 def _text_end(text: np.ndarray) -> int:
@@ -88,8 +107,8 @@ def _text_end(text: np.ndarray) -> int:
 
 def _count(text: np.ndarray) -> int:
     """Records in `text`, if it is FASTQ."""
-    text = text[: _text_end(text)]
-    return (int(np.count_nonzero(text == kernels.NEWLINE)) + 4) // 4
+    _, lines = kernels.nth_newline(text[: _text_end(text)], 0, len(text) + 1)
+    return (lines + 4) // 4
 
 
 def read_chunks(group: int, paths: tuple[Path, ...], records: int = CHUNK) -> Iterator[Chunk]:
@@ -143,40 +162,48 @@ def _raise_fault(chunk: Chunk, mate: int, record: int, at: int) -> None:
     raise LingquError(f"{chunk.files[mate]}: record {number:,}: {why}; mend or replace the file")
 
 
-def _find(chunk: Chunk) -> dict[str, np.ndarray]:
-    """Rows of all mates, from 0 in each mate's own text."""
-    mates = len(chunk.texts)
+def _read(chunk: Chunk) -> dict[str, np.ndarray]:
+    """The columns of `parse`; that mates have one name is still to be checked."""
+    mates, rows = len(chunk.texts), chunk.records * len(chunk.texts)
     ends = [_text_end(text) for text in chunk.texts]
-    most = max(int(np.count_nonzero(text == kernels.NEWLINE)) for text in chunk.texts) // 4 + 1
-    starts = {key: np.zeros(most * mates, np.int64) for key in ("name", "base", "qual")}
-    sizes = {key: np.zeros(most * mates, np.int32) for key in ("name", "base")}
-    counts = []
-    for mate, text in enumerate(chunk.texts):
-        count, at = kernels.find_records(
-            text, ends[mate], mate, mates,
-            starts["name"], sizes["name"], starts["base"], sizes["base"], starts["qual"],
-        )  # fmt: skip
-        if at >= 0:
-            _raise_fault(chunk, mate, count, at)
-        counts.append(count)
-    if min(counts) != max(counts):
-        short = int(np.argmin(counts))
+    most = sum(end // 2 + 1 for end in ends) + LANES  # for kernels that take so many codes at once
+    text, codes = empty(most + sum(ends)), empty(most)
+    columns = {
+        "name_start": empty(rows, np.int64),
+        "name_len": empty(rows, np.int32),
+        "start": empty(rows, np.int64),
+        "length": empty(rows, np.int32),
+    }
+    at, bounds = np.zeros(2, np.int64), np.array([*ends, 0][:2], np.int64)
+    low, high = np.full(2, 255, np.uint8), np.zeros(2, np.uint8)
+    first, last = chunk.texts[0], chunk.texts[-1]
+    found, mate, bases = kernels.read_records(
+        first, last, mates, at, bounds, low, high, most, *columns.values(), codes, text
+    )
+    if mate >= 0:
+        _raise_fault(chunk, mate, found // mates, at[mate])
+    longer = at < bounds
+    if longer.any():
         raise LingquError(
-            f"{chunk.files[short]}: ends after record {chunk.first + counts[short]:,} but its"
-            " mate's file goes on; R1 and R2 must hold the same reads in the same order"
+            f"{chunk.files[int(longer.argmin())]}: ends after record"
+            f" {chunk.first + found // mates:,} but its mate's file goes on;"
+            " R1 and R2 must hold the same reads in the same order"
         )
-    n = counts[0] * mates
-    rows = {f"{key}_start": column[:n] for key, column in starts.items()}
-    return rows | {"name_len": sizes["name"][:n], "length": sizes["base"][:n]}
+    if not found:  # nothing but blank lines
+        _raise_fault(chunk, 0, 0, 0)
+    for file, lowest, highest in zip(chunk.files, low, high, strict=False):
+        if lowest >= 59 and highest > 100:
+            raise LingquError(
+                f"{file}: qualities are Phred+64 (old Illumina); convert them to"
+                " Phred+33 (seqtk seq -Q64 -V)"
+            )
+    return columns | {"text": text, "codes": codes[:bases], "qual_start": columns["start"]}
 
 
-def _check_names(chunk: Chunk, rows: dict[str, np.ndarray]) -> None:
-    pair = kernels.first_other_name(*chunk.texts, rows["name_start"], rows["name_len"])
+def _check_names(chunk: Chunk, text: np.ndarray, start: np.ndarray, size: np.ndarray) -> None:
+    pair = kernels.first_other_name(text, start, size)
     if pair >= 0:
-        names = [
-            text[rows["name_start"][2 * pair + mate] :][: rows["name_len"][2 * pair + mate]]
-            for mate, text in enumerate(chunk.texts)
-        ]
+        names = [text[start[row] :][: size[row]] for row in (2 * pair, 2 * pair + 1)]
         shown = " and ".join(repr(name.tobytes().decode("ascii", "replace")) for name in names)
         raise LingquError(
             f"{chunk.files[1]}: record {chunk.first + pair + 1:,}: names of R1 and R2 differ"
@@ -193,28 +220,7 @@ def parse(chunk: Chunk) -> dict[str, np.ndarray]:
     """
     # read-only text (of another process) would have every kernel compiled once more
     chunk = replace(chunk, texts=tuple(np.require(text, None, "W") for text in chunk.texts))
-    rows, mates = _find(chunk), len(chunk.texts)
+    columns, mates = _read(chunk), len(chunk.texts)
     if mates == 2:
-        _check_names(chunk, rows)
-    start = np.zeros(len(rows["length"]), np.int64)
-    np.cumsum(rows["length"][:-1], out=start[1:])
-    codes = np.empty(int(rows["length"].sum()), np.uint8)
-    for mate, text in enumerate(chunk.texts):
-        row, low, high = kernels.encode_bases(
-            text, rows["base_start"], rows["qual_start"], rows["length"], start,
-            CODE_OF_ASCII, mate, mates, codes,
-        )  # fmt: skip
-        if row >= 0:
-            _raise_fault(chunk, mate, row // mates, int(rows["name_start"][row]) - 1)
-        if low >= 59 and high > 100:
-            raise LingquError(
-                f"{chunk.files[mate]}: qualities are Phred+64 (old Illumina); convert them to"
-                " Phred+33 (seqtk seq -Q64 -V)"
-            )
-    if mates == 2:
-        shift = len(chunk.texts[0])
-        rows["name_start"][1::2] += shift
-        rows["qual_start"][1::2] += shift
-    text = np.concatenate(chunk.texts) if mates == 2 else chunk.texts[0]
-    del rows["base_start"]
-    return rows | {"text": text, "codes": codes, "start": start}
+        _check_names(chunk, columns["text"], columns["name_start"], columns["name_len"])
+    return columns

@@ -3,9 +3,12 @@
 import numpy as np
 
 from lingqu.base.jit import kernel
+from lingqu.sequence.codes import CODE_OF_ASCII
 
 NEWLINE, RETURN, SPACE, TAB, AT, PLUS, SLASH = 10, 13, 32, 9, 64, 43, 47
 _STEP = 4096
+_ONE, _TWO, _THREE = np.uint8(1), np.uint8(2), np.uint8(3)
+_A, _C, _G, _T = (np.uint8(letter) for letter in b"ACGT")
 
 
 @kernel
@@ -66,91 +69,155 @@ def _name_end(text, start, end):
 
 
 @kernel
-def find_records(text, end, mate, mates, name_start, name_len, base_start, length, qual_start):
-    """Find the parts of the FASTQ records in text[:end] (uint8), four lines each.
+def _copy(text, start, size, out, to):
+    """Unsigned places spare the test for indices below 0, and the loop becomes a block copy."""
+    begin, at = np.uint64(start), np.uint64(to)
+    for i in range(np.uint64(size)):
+        out[at + i] = text[begin + i]
 
-    Record i fills row i * mates + mate of the outputs (int64 starts, int32 lengths). LF and CRLF,
-    with or without one at the end. Returns (records, -1), or (records before it, its start) at a
-    record that is not well formed: its quality must be as long as its sequence.
+
+@kernel
+def _code_plain(text, start, size, codes, to):
+    """Fill codes[to:][:size]; whether all letters of text[start:][:size] are ACGT.
+
+    Bits 1 and 2 of these letters tell them apart, which makes vector code of the loop.
     """
-    at, row = 0, mate
-    while at < end:
-        record = row // mates
-        line = _line_end(text, at, end)
-        name = at + 1
-        name_start[row] = name
-        name_len[row] = _name_end(text, name, _bare(text, name, line)) - name
-        base = line + 1
-        line = _line_end(text, base, end)
-        size = _bare(text, base, line) - base
-        plus = line + 1
-        if plus >= end or text[at] != AT or text[plus] != PLUS:
-            return record, at
-        if name_len[row] < 1 or name_len[row] > 254:
-            return record, at
-        qual = min(_line_end(text, plus, end) + 1, end)
-        next_at = qual + size
-        if next_at > end:
-            return record, at
-        if next_at < end and text[next_at] == RETURN:
-            next_at += 1
-        if next_at < end and text[next_at] != NEWLINE:
-            return record, at
-        base_start[row] = base
-        length[row] = size
-        qual_start[row] = qual
-        at = next_at + 1
-        row += mates
-    return row // mates, -1
+    begin, at, wrong = np.uint64(start), np.uint64(to), np.uint8(0)
+    for i in range(np.uint64(size)):
+        letter = text[begin + i]
+        codes[at + i] = ((letter >> _ONE) ^ (letter >> _TWO)) & _THREE
+        wrong |= np.uint8((letter != _A) & (letter != _C) & (letter != _G) & (letter != _T))
+    return wrong == 0
 
 
 @kernel
-def _code_bases(text, base, size, code_of_ascii, codes, to):
-    """Fill codes[to:][:size]; the highest code."""
-    letters, row, worst = text[base : base + size], codes[to : to + size], np.uint8(0)
+def _code_any(text, start, size, codes, to):
+    """Fill codes[to:][:size]; whether all letters of text[start:][:size] are IUPAC."""
+    letters, row, worst = text[start : start + size], codes[to : to + size], np.uint8(0)
     for i in range(size):
-        code = code_of_ascii[letters[i]]
+        code = CODE_OF_ASCII[letters[i]]
         row[i] = code
-        worst = max(worst, code)
-    return worst
+        worst |= code
+    return worst < 128
 
 
 @kernel
-def _span(text, start, size):
-    """Lowest and highest byte of text[start:][:size]; (255, 0) of none."""
-    letters, low, high = text[start : start + size], np.uint8(255), np.uint8(0)
-    for i in range(size):
-        low, high = min(low, letters[i]), max(high, letters[i])
+def _ends_line(text, at, end):
+    """Whether a line ends at text[at]."""
+    if at < end and text[at] == RETURN:
+        at += 1
+    return at < end and text[at] == NEWLINE
+
+
+@kernel
+def _read_bases(text, base, end, usual, codes, to):
+    """Code the line at text[base:] to codes[to:]; (its bases, whether all are IUPAC letters).
+
+    usual: bases to expect. Where as many plain letters stand before a line's end, the line is not
+    searched for its end. A line that leaves no room for '+' and as many qualities is not coded.
+    """
+    fits = base + 2 * usual + 2 <= end
+    if fits and _ends_line(text, base + usual, end):
+        if _code_plain(text, base, usual, codes, to):
+            return usual, True
+    size = _bare(text, base, _line_end(text, base, end)) - base
+    if base + 2 * size + 2 > end:
+        return size, False
+    return size, _code_any(text, base, size, codes, to)
+
+
+@kernel
+def _past_line(text, at, end):
+    """The place behind the end of line at `at`, or -1 where none is."""
+    if at < end and text[at] == RETURN:
+        at += 1
+    if at < end and text[at] != NEWLINE:
+        return -1
+    return at + 1
+
+
+@kernel
+def _copy_qualities(text, start, size, out, to):
+    """Copy text[start:][:size] to out[to:]; its lowest and highest byte, (255, 0) of none."""
+    begin, at, low, high = np.uint64(start), np.uint64(to), np.uint8(255), np.uint8(0)
+    for i in range(np.uint64(size)):
+        letter = text[begin + i]
+        out[at + i] = letter
+        low, high = min(low, letter), max(high, letter)
     return low, high
 
 
 @kernel
-def encode_bases(text, base_start, qual_start, length, start, code_of_ascii, mate, mates, codes):
-    """Fill codes[start[r]:][:length[r]] for rows r = mate, mate + mates, ...
+def _read_record(
+    text, at, end, row, usual, bases, letters, name_start, name_len, start, length, codes, kept
+):
+    """Take the record at text[at:end] into a row; see `read_records`.
 
-    Returns (row, lowest, highest quality byte): the row of the first read with a letter outside
-    IUPAC or a quality outside '!' to '~', or -1.
+    Returns the place behind it, or -1 where it is not well formed, and the range of its qualities.
     """
     low, high = np.uint8(255), np.uint8(0)
-    for row in range(mate, len(length), mates):
-        size = length[row]
-        worst = _code_bases(text, base_start[row], size, code_of_ascii, codes, start[row])
-        row_low, row_high = _span(text, qual_start[row], size)
-        low, high = min(low, row_low), max(high, row_high)
-        if worst == 255 or (size and (row_low < 33 or row_high > 126)):
-            return row, low, high
-    return -1, low, high
+    line = _line_end(text, at, end)
+    name, base = at + 1, line + 1
+    size = _name_end(text, name, _bare(text, name, line)) - name
+    if text[at] != AT or size < 1 or size > 254 or base >= end:
+        return -1, low, high
+    found, fine = _read_bases(text, base, end, usual, codes, bases)
+    plus = _line_end(text, base + found, end) + 1
+    if not fine or plus >= end or text[plus] != PLUS:
+        return -1, low, high
+    qual = min(_line_end(text, plus, end) + 1, end)
+    past = _past_line(text, qual + found, end) if qual + found <= end else -1
+    if past >= 0:
+        low, high = _copy_qualities(text, qual, found, kept, bases)
+        _copy(text, name, size, kept, letters)
+        start[row], length[row], name_start[row], name_len[row] = bases, found, letters, size
+        if found and (low < 33 or high > 126):
+            past = -1
+    return past, low, high
 
 
 @kernel
-def first_other_name(text1, text2, name_start, name_len):
+def read_records(
+    text1, text2, mates, at, ends, low, high, letters, name_start, name_len, start, length, codes,
+    kept,
+):  # fmt: skip
+    """Take the FASTQ records of one or two texts (uint8) in turn, four lines each, LF or CRLF.
+
+    at: int64[2], where each text begins, and in the end what of it is left. ends: int64[2]. low,
+    high: uint8[2], in and out: the range of each text's qualities. Record i of mate m fills row
+    i * mates + m of name_start, start (int64), name_len, length (int32), as far as these go. Codes
+    go to codes, qualities to the same places of kept (uint8), names to kept[letters:], all back to
+    back; of codes there must be room for half the texts, and one each. Returns (rows filled, mate
+    whose next record is not well formed or -1, bases). The rows end with the shorter text.
+    """
+    row = mate = bases = usual = 0
+    while row < len(length):
+        if mate == 0 and (at[0] >= ends[0] or at[mates - 1] >= ends[mates - 1]):
+            break
+        text = text1 if mate == 0 else text2
+        past, lowest, highest = _read_record(
+            text, at[mate], ends[mate], row, usual, bases, letters, name_start, name_len, start,
+            length, codes, kept,
+        )  # fmt: skip
+        if past < 0:
+            return row, mate, bases
+        low[mate], high[mate] = min(low[mate], lowest), max(high[mate], highest)
+        usual = length[row]
+        at[mate], bases, letters = past, bases + usual, letters + name_len[row]
+        row, mate = row + 1, mates - 1 - mate
+    return row, -1, bases
+
+
+@kernel
+def first_other_name(text, name_start, name_len):
     """The first pair (rows 2t and 2t + 1) whose names differ, or -1."""
     for pair in range(len(name_len) // 2):
         r1, r2 = 2 * pair, 2 * pair + 1
         if name_len[r1] != name_len[r2]:
             return pair
-        a, b = name_start[r1], name_start[r2]
-        for i in range(name_len[r1]):
-            if text1[a + i] != text2[b + i]:
-                return pair
+        a, b, wrong = np.uint64(name_start[r1]), np.uint64(name_start[r2]), np.uint8(0)
+        for i in range(np.uint64(name_len[r1])):
+            wrong |= text[a + i] ^ text[b + i]
+        if wrong:
+            return pair
     return -1

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lingqu.base.bits import LANES, differences, lowest_bit
 from lingqu.base.jit import kernel
 
 MATCH, INSERT, DELETE, SKIP, SOFT = 0, 1, 2, 3, 4
@@ -9,10 +10,11 @@ REVERSE, UNMAPPED, SECONDARY = 0x10, 0x4, 0x100
 _CARET, _DIGIT, _MINUS = 94, 48, 45
 _LETTERS = b"ACGTN"
 _OPS = b"MIDNSHP=X"
-_NIBBLES = b"\x01\x02\x04\x08\x0f"
+_READ_N, _OFFSET, _ANY, _BIT = np.uint8(5), np.uint8(33), np.uint8(15), np.uint64(1)
 
 # Typed constants: a kernel is compiled anew for every plain literal that it is called with.
 ZERO = np.int64(0)
+_AHEAD = 16  # records whose memory is waited for at once
 _NM, _MD, _MC, _MQ, _AS, _XS, _RG, _SA, _XT = (
     np.uint32(int.from_bytes(tag, "little"))
     for tag in (b"NM", b"MD", b"MC", b"MQ", b"AS", b"XS", b"RG", b"SA", b"XT")
@@ -21,17 +23,31 @@ _BYTE, _INTEGER, _TEXT = (np.uint32(ord(kind)) for kind in "CiZ")
 
 
 @kernel
-def orient(codes, start, length, reverse, row):
-    """Fill row[:length] with codes[start:][:length], reverse complemented where asked."""
-    forward = codes[start : start + length]
-    if not reverse:
-        for i in range(length):
-            row[i] = forward[i]
-    else:
-        last = np.uint64(length - 1)
-        for i in range(np.uint64(length)):
-            code = forward[last - i]
-            row[i] = code if code > 3 else np.uint8(3) - code
+def turn(codes, start, length, row):
+    """Fill row[:length] with the reverse complement of codes[start:][:length], N as 5."""
+    end = np.uint64(start + length - 1)
+    for i in range(np.uint64(length)):
+        code = codes[end - i]
+        row[i] = _READ_N if code > 3 else np.uint8(3) - code
+
+
+@kernel
+def oriented(codes, start, length, reverse, row):
+    """(array, place) of a read's codes as the genome's strand has them, N as 5, which is not the
+    genome's N. row: uint8 scratch.
+    """
+    if reverse:
+        turn(codes, start, length, row)
+        return row, ZERO
+    begin, some = np.uint64(start), np.uint8(0)
+    for i in range(np.uint64(length)):
+        some |= codes[begin + i]
+    if some < 4:
+        return codes, start
+    for i in range(np.uint64(length)):
+        code = codes[begin + i]
+        row[i] = _READ_N if code > 3 else code
+    return row, ZERO
 
 
 @kernel
@@ -72,8 +88,9 @@ def put_bytes(out, at, text, start, length):
 @kernel
 def put_uint32(out, at, value):
     """Write the low 32 bits of `value` at out[at:], little endian; the position after them."""
-    for i in range(4):
-        out[at + i] = (value >> (8 * i)) & 255
+    to = np.uint64(at)
+    for i in range(np.uint64(4)):
+        out[to + i] = (value >> np.int64(8 * i)) & 255
     return at + 4
 
 
@@ -81,6 +98,13 @@ def put_uint32(out, at, value):
 def _put_tag(out, at, tag, kind):
     out[at], out[at + 1], out[at + 2] = tag & 255, tag >> 8, kind
     return at + 3
+
+
+@kernel
+def _put_text_tag(out, at, tag, text, start, length):
+    at = put_bytes(out, _put_tag(out, at, tag, _TEXT), text, start, length)
+    out[at] = 0
+    return at + 1
 
 
 @kernel
@@ -94,20 +118,32 @@ def put_integer_tag(out, at, tag, value):
 
 
 @kernel
-def _differences(a, b):
-    """How many codes of a and b (as long) differ or are N; a loop that vectorises."""
-    count = np.uint32(0)
-    for i in range(len(a)):
-        count += np.uint32((a[i] != b[i]) | (b[i] > 3))
-    return count
+def _mismatches(bases, read, genome, at, size, run, md, to):
+    """Write the part of MD of aligned bases; (mismatches, the run of matches left, its end)."""
+    nm, done = ZERO, ZERO
+    for j in range(0, size, LANES):
+        unequal = differences(bases, read + j, genome, at + j)
+        if size - j < LANES:
+            unequal &= (_BIT << np.uint64(size - j)) - _BIT
+        while unequal:
+            k = j + lowest_bit(unequal)
+            to = put_number(md, to, run + k - done)
+            md[to] = _LETTERS[genome[at + k]]
+            nm, to, run, done = nm + 1, to + 1, ZERO, k + 1
+            unequal &= unequal - _BIT
+    return nm, run + size - done, to
 
 
 @kernel
-def _edits_of(row, genome, at, cigar, start, length, md, to):
-    """NM, reference bases covered, and the end of the MD string written at md[to:]."""
-    read, nm, run, begin = ZERO, ZERO, ZERO, at
+def edits(bases, read, genome, at, cigar, start, length, md):
+    """NM of a record, the reference bases that it covers, and the bytes of its MD, written to md.
+
+    bases (uint8): its codes, N as 5, from `read` on, with 64 bytes behind them. genome: codes, from
+    `at` on. cigar[start:][:length]: its operations. md (uint8): at least `_md_bound` bytes.
+    """
+    nm, run, to, begin = ZERO, ZERO, ZERO, at
     for i in range(start, start + length):
-        op, size = cigar[i] & 15, cigar[i] >> 4
+        op, size = cigar[i] & 15, np.int64(cigar[i] >> 4)
         if op == INSERT or op == SOFT:
             read += size
             nm += size if op == INSERT else 0
@@ -121,45 +157,10 @@ def _edits_of(row, genome, at, cigar, start, length, md, to):
         elif op == SKIP:
             at += size
         elif op == MATCH or op > 6:
-            bases, wanted = row[read : read + size], genome[at : at + size]
-            if _differences(bases, wanted) == 0:
-                run += size
-            else:
-                for j in range(size):
-                    base = wanted[j]
-                    if base == bases[j] and base < 4:
-                        run += 1
-                    else:
-                        to = put_number(md, to, run)
-                        md[to] = _LETTERS[base]
-                        to, nm, run = to + 1, nm + 1, ZERO
+            wrong, run, to = _mismatches(bases, read, genome, at, size, run, md, to)
+            nm += wrong
             read, at = read + size, at + size
     return nm, at - begin, put_number(md, to, run)
-
-
-@kernel
-def edits(
-    codes, start, length, read, flag, tid, pos, cigar_start, cigar_len, cigar, genome, offsets,
-    row, nm, span, md, md_start,
-):  # fmt: skip
-    """NM and MD of every record, and the reference bases that it covers.
-
-    codes (uint8), start, length: the reads; read to cigar: the records (AlignmentBatch); genome
-    (uint8), offsets: the reference. row: uint8 scratch of the longest read. Fills nm and span
-    (int32[m]; 0 for unmapped records), and md (uint8) at md_start (int64[m + 1]); md must hold
-    2 x (read + deleted bases) + 12 x (operations + 1) for each record.
-    """
-    to = ZERO
-    for i in range(len(read)):
-        md_start[i] = to
-        if flag[i] & UNMAPPED:
-            nm[i] = span[i] = 0
-            continue
-        r = read[i]
-        orient(codes, start[r], length[r], flag[i] & REVERSE, row)
-        at = offsets[tid[i]] + pos[i]
-        nm[i], span[i], to = _edits_of(row, genome, at, cigar, cigar_start[i], cigar_len[i], md, to)
-    md_start[len(read)] = to
 
 
 @kernel
@@ -186,27 +187,35 @@ def _put_core(out, at, tid, pos, name_len, mapq, span, ops, flag, bases, mate_ti
 
 
 @kernel
-def _put_bases(out, at, row, length):
-    """4-bit bases of row[:length]; the position after them."""
-    packed = out[at : at + length // 2]
-    for i in range(length // 2):
-        packed[i] = (_NIBBLES[row[2 * i]] << 4) | _NIBBLES[row[2 * i + 1]]
-    if length & 1:
-        out[at + length // 2] = _NIBBLES[row[length - 1]] << 4
+def _put_bases(out, at, bases, start, length, nibbles, pairs):
+    """4-bit bases of bases[start:][:length]; the position after them.
+
+    nibbles: uint8 scratch, pairs: the same memory as uint16, little endian.
+    """
+    begin, to, size = np.uint64(start), np.uint64(at), np.uint64(length)
+    for i in range(size):
+        code = bases[begin + i]
+        nibbles[i] = _ANY if code > 3 else np.uint8(1) << code
+    nibbles[size] = 0
+    half = np.uint64((length + 1) // 2)
+    for i in range(half):
+        pair = pairs[i]
+        out[to + i] = np.uint8((pair << np.uint16(4)) | (pair >> np.uint16(8)))
     return at + (length + 1) // 2
 
 
 @kernel
 def _put_qualities(out, at, text, start, length, reverse):
     """Phred scores of the FASTQ quality at text[start:]; the position after them."""
-    letters, scores = text[start : start + length], out[at : at + length]
+    to = np.uint64(at)
     if reverse:
-        last = np.uint64(length - 1)
+        end = np.uint64(start + length - 1)
         for i in range(np.uint64(length)):
-            scores[i] = letters[last - i] - np.uint8(33)
+            out[to + i] = text[end - i] - _OFFSET
     else:
-        for i in range(length):
-            scores[i] = letters[i] - np.uint8(33)
+        begin = np.uint64(start)
+        for i in range(np.uint64(length)):
+            out[to + i] = text[begin + i] - _OFFSET
     return at + length
 
 
@@ -239,102 +248,156 @@ def _mate_of(record_start, read, template, i):
 
 
 @kernel
+def _nm_of(
+    i, codes, start, length, read, flag, tid, pos, cigar_start, cigar_len, cigar, genome, offsets,
+    row, md,
+):  # fmt: skip
+    r = read[i]
+    bases, at = oriented(codes, start[r], np.int64(length[r]), flag[i] & REVERSE, row)
+    place = offsets[tid[i]] + pos[i]
+    return edits(bases, at, genome, place, cigar, cigar_start[i], cigar_len[i], md)[0]
+
+
+@kernel
+def _fetch(genome, offsets, tid, pos, first, stop, row):
+    """Touch where records first to stop lie in the genome: together, so that they are waited for
+    together and not one by one. row: uint8 scratch that makes a use of it.
+    """
+    seen = np.uint8(0)
+    for i in range(first, min(stop, len(tid))):
+        if tid[i] >= 0:
+            place = offsets[tid[i]] + pos[i]
+            for line in range(3):
+                seen |= genome[place + 64 * line]
+    row[0] = seen
+
+
+@kernel
 def encode(
+    template,
     text, name_start, name_len, qual_start, codes, start, length, keep,
     record_start, read, flag, tid, pos, mapq, cigar_start, cigar_len, cigar,
     mate_tid, mate_pos, tlen, score, sub_score,
-    nm, span, md, md_start, names, names_start, group, row, out, offset,
+    genome, offsets, names, names_start, group, row, nibbles, pairs, md, out, offset, span,
 ):  # fmt: skip
-    """Write every record of a batch, in its order, as BAM.
+    """Write the records of a batch, in its order, as BAM.
 
-    The first line of arguments is the ReadBatch, the next two the AlignmentBatch; nm to md_start
-    come from `edits`. names (uint8), names_start (int64[contigs + 1]): contig names. group: uint8,
-    the read group's ID, may be empty. row: uint8 scratch of the longest read. Fills out (uint8, of
-    at least `bound` bytes) and offset (int64[m + 1]), where each record begins. Every record has
-    the whole sequence: Picard fails on NM without one. Tags: NM MD MC MQ AS XS RG SA XT (XT:i, the
-    1-based first base of adapter, as Picard's MarkIlluminaAdapters writes it).
+    template: int32[m], of each record. Then the ReadBatch, in two lines the AlignmentBatch, and
+    the reference. names (uint8), names_start (int64[contigs + 1]): contig
+    names. group: uint8, the read group's ID, may be empty. Scratch: row, nibbles (uint8, of the
+    longest read and 64), pairs (nibbles as uint16), md. Fills out (uint8; md and out as large as
+    `bound` says), offset (int64[m + 1]), where each record begins, and span (int32[m]), the
+    reference bases that it covers, 0 for unmapped records. Every record has
+    the whole sequence: Picard fails on NM without one.
+    Tags: NM MD MC MQ AS XS RG SA XT (XT:i, the 1-based first base of adapter, as Picard's
+    MarkIlluminaAdapters writes it).
     """
     at = ZERO
-    for template in range(len(record_start) - 1):
-        for i in range(record_start[template], record_start[template + 1]):
-            offset[i] = at
-            r, reverse, mapped = read[i], flag[i] & REVERSE, not flag[i] & UNMAPPED
-            bases = length[r]
-            ops = cigar_len[i] if mapped else 0
-            at = _put_core(
-                out, at + 4, tid[i], pos[i], name_len[r], mapq[i], span[i], ops, flag[i],
-                bases, mate_tid[i], mate_pos[i], tlen[i],
+    for i in range(len(read)):
+        if i % _AHEAD == 0:
+            _fetch(genome, offsets, tid, pos, i, i + _AHEAD, row)
+        offset[i] = at
+        r, t, reverse, mapped = read[i], template[i], flag[i] & REVERSE, not flag[i] & UNMAPPED
+        size = np.int64(length[r])
+        bases, first = oriented(codes, start[r], size, reverse, row)
+        nm = covered = md_len = ZERO
+        if mapped:
+            place = offsets[tid[i]] + pos[i]
+            nm, covered, md_len = edits(
+                bases, first, genome, place, cigar, cigar_start[i], cigar_len[i], md
+            )
+        span[i] = covered
+        ops = cigar_len[i] if mapped else 0
+        at = _put_core(
+            out, at + 4, tid[i], pos[i], name_len[r], mapq[i], covered, ops, flag[i],
+            size, mate_tid[i], mate_pos[i], tlen[i],
+        )  # fmt: skip
+        at = put_bytes(out, at, text, name_start[r], np.int64(name_len[r]))
+        out[at] = 0
+        at += 1
+        for j in range(cigar_start[i], cigar_start[i] + ops):
+            at = put_uint32(out, at, np.int64(cigar[j]))
+        at = _put_bases(out, at, bases, first, size, nibbles, pairs)
+        at = _put_qualities(out, at, text, qual_start[r], size, reverse)
+        if mapped:
+            at = put_integer_tag(out, at, _NM, nm)
+            at = _put_text_tag(out, at, _MD, md, ZERO, md_len)
+        mate = _mate_of(record_start, read, t, i)
+        if mate >= 0 and not flag[mate] & UNMAPPED:
+            at = _put_tag(out, at, _MC, _TEXT)
+            at = put_cigar(out, at, cigar, cigar_start[mate], cigar_len[mate])
+            out[at] = 0
+            at = put_integer_tag(out, at + 1, _MQ, np.int64(mapq[mate]))
+        if mapped:
+            at = put_integer_tag(out, at, _AS, np.int64(score[i]))
+            if sub_score[i] >= 0:
+                at = put_integer_tag(out, at, _XS, np.int64(sub_score[i]))
+        if len(group):
+            at = _put_text_tag(out, at, _RG, group, ZERO, len(group))
+        others = 0
+        for j in range(record_start[t], record_start[t + 1]):
+            if j == i or read[j] != r or (flag[i] | flag[j]) & (SECONDARY | UNMAPPED):
+                continue
+            if not others:
+                at = _put_tag(out, at, _SA, _TEXT)
+            others += 1
+            nm = _nm_of(
+                j, codes, start, length, read, flag, tid, pos, cigar_start, cigar_len, cigar,
+                genome, offsets, row, md,
             )  # fmt: skip
-            at = put_bytes(out, at, text, name_start[r], np.int64(name_len[r]))
+            at = _put_other(
+                out, at, names, names_start, tid[j], pos[j], flag[j] & REVERSE, mapq[j], nm,
+                cigar, cigar_start[j], cigar_len[j],
+            )  # fmt: skip
+        if others:
             out[at] = 0
             at += 1
-            for j in range(cigar_start[i], cigar_start[i] + ops):
-                at = put_uint32(out, at, np.int64(cigar[j]))
-            orient(codes, start[r], bases, reverse, row)
-            at = _put_bases(out, at, row, bases)
-            at = _put_qualities(out, at, text, qual_start[r], bases, reverse)
-            if mapped:
-                at = put_integer_tag(out, at, _NM, np.int64(nm[i]))
-                at = _put_tag(out, at, _MD, _TEXT)
-                at = put_bytes(out, at, md, md_start[i], md_start[i + 1] - md_start[i])
-                out[at] = 0
-                at += 1
-            mate = _mate_of(record_start, read, template, i)
-            if mate >= 0 and not flag[mate] & UNMAPPED:
-                at = _put_tag(out, at, _MC, _TEXT)
-                at = put_cigar(out, at, cigar, cigar_start[mate], cigar_len[mate])
-                out[at] = 0
-                at = put_integer_tag(out, at + 1, _MQ, np.int64(mapq[mate]))
-            if mapped:
-                at = put_integer_tag(out, at, _AS, np.int64(score[i]))
-                if sub_score[i] >= 0:
-                    at = put_integer_tag(out, at, _XS, np.int64(sub_score[i]))
-            if len(group):
-                at = _put_tag(out, at, _RG, _TEXT)
-                at = put_bytes(out, at, group, ZERO, len(group))
-                out[at] = 0
-                at += 1
-            others = 0
-            for j in range(record_start[template], record_start[template + 1]):
-                if j == i or read[j] != r or (flag[i] | flag[j]) & (SECONDARY | UNMAPPED):
-                    continue
-                if not others:
-                    at = _put_tag(out, at, _SA, _TEXT)
-                others += 1
-                at = _put_other(
-                    out, at, names, names_start, tid[j], pos[j], flag[j] & REVERSE, mapq[j],
-                    nm[j], cigar, cigar_start[j], cigar_len[j],
-                )  # fmt: skip
-            if others:
-                out[at] = 0
-                at += 1
-            if keep[r] < length[r]:
-                at = put_integer_tag(out, at, _XT, np.int64(keep[r] + 1))
-            put_uint32(out, offset[i], at - offset[i] - 4)
+        if keep[r] < length[r]:
+            at = put_integer_tag(out, at, _XT, np.int64(keep[r] + 1))
+        put_uint32(out, offset[i], at - offset[i] - 4)
     offset[len(read)] = at
 
 
 @kernel
-def bound(record_start, read, name_len, length, cigar_len, md_start, longest_name, group_len):
-    """Most bytes that `encode` can write for a batch."""
-    total = 0
+def _md_bound(length, cigar, start, ops):
+    """Most bytes of the MD of a read of `length` bases."""
+    bases = np.int64(length)
+    for i in range(start, start + ops):
+        if cigar[i] & 15 == DELETE:
+            bases += np.int64(cigar[i] >> 4)
+    return 2 * bases + 12 * (ops + 1)
+
+
+@kernel
+def bound(
+    record_start, read, name_len, length, cigar_start, cigar_len, cigar, longest_name, group_len
+):
+    """Most bytes that `encode` can write for a batch, and for one MD."""
+    total, longest = ZERO, ZERO
     for template in range(len(record_start) - 1):
         ops, first, stop = 0, record_start[template], record_start[template + 1]
         for i in range(first, stop):
             ops += cigar_len[i]
         text = (stop - first) * (longest_name + 40) + 12 * ops
         for i in range(first, stop):
-            r, md = read[i], md_start[i + 1] - md_start[i]
+            r = read[i]
+            md = _md_bound(length[r], cigar, cigar_start[i], cigar_len[i])
+            longest = max(longest, md)
             total += 120 + name_len[r] + 4 * cigar_len[i] + 2 * length[r] + md + group_len + text
-    return total
+    return total, longest
 
 
 @kernel
 def gather(data, offset, order, out, out_offset):
     """Copy records data[offset[i]:offset[i + 1]] in the order given, back to back."""
-    at = ZERO
+    at, seen = ZERO, np.uint8(0)
     for k in range(len(order)):
+        if k % _AHEAD == 0:
+            for i in order[k : k + _AHEAD]:
+                for place in range(offset[i], offset[i + 1], 64):
+                    seen |= data[place]
         i = order[k]
         out_offset[k] = at
         at = put_bytes(out, at, data, offset[i], offset[i + 1] - offset[i])
     out_offset[len(order)] = at
+    return seen

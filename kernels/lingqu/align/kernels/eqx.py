@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lingqu.align.kernels.encode import MATCH, REVERSE, UNMAPPED, orient
+from lingqu.align.kernels.encode import MATCH, REVERSE, oriented
 from lingqu.base.jit import kernel
 
 EQUAL, DIFFERENT = 7, 8
@@ -40,12 +40,11 @@ def tell_matches(
         out_start[i] = used
         r, q = read[i], np.int64(0)
         at = offsets[max(tid[i], 0)] + pos[i]
-        if not flag[i] & UNMAPPED:
-            orient(codes, start[r], length[r], flag[i] & REVERSE, row)
+        bases, first = oriented(codes, start[r], np.int64(length[r]), flag[i] & REVERSE, row)
         for word in cigar[cigar_start[i] : cigar_start[i] + cigar_len[i]]:
             op, size = word & 15, np.int64(word >> 4)
             if op == MATCH:
-                used = _runs(row[q : q + size], genome[at : at + size], out, used)
+                used = _runs(bases[first + q :][:size], genome[at : at + size], out, used)
             else:
                 out[used] = word
                 used += 1

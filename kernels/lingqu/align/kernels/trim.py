@@ -19,6 +19,13 @@ SURE_OVERLAP = 32
 """Bases of overlap that tell an insert size without a known adapter behind it."""
 
 _WORD = 32
+_WRONG = 4
+_ONE, _TWO, _THREE, _FOUR = (np.uint8(n) for n in range(1, 5))
+_BEFORE = np.uint64(12)
+_AT = tuple(np.uint64(28 - 4 * j) for j in range(8))
+_AGREE = _WORD // 4 - _WRONG  # words of the head: each difference spoils one at most
+_FOURS = 255 - np.arange(256)
+_TURNED = sum(((_FOURS >> 2 * i) & 3) << (6 - 2 * i) for i in range(4)).astype(np.uint8)
 _SEED = 12
 _HEAD = 4
 _TAIL = 8
@@ -42,24 +49,8 @@ def adapters() -> tuple[np.ndarray, np.ndarray]:
     """
     known = np.array([encode(kit[:_WORD]) for kit in _KITS])
     heads = np.zeros(4**_HEAD, np.bool_)
-    heads[known[:, :_HEAD] @ np.array([64, 16, 4, 1])] = True
+    heads[known[:, :_HEAD] @ np.array([1, 4, 16, 64])] = True
     return known, heads
-
-
-@kernel(inline="always")
-def _differences(a, b):
-    """Bases that differ between two words of 32 bases (2 bits each), as a word of flags."""
-    x = a ^ b
-    return (x | (x >> np.uint64(1))) & np.uint64(0x5555555555555555)
-
-
-@kernel(inline="always")
-def _count(flags):
-    """Flags set in the even bits of a word."""
-    two, four = np.uint64(0x3333333333333333), np.uint64(0x0F0F0F0F0F0F0F0F)
-    x = (flags & two) + ((flags >> np.uint64(2)) & two)
-    x = (x + (x >> np.uint64(4))) & four
-    return np.int64((x * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
 @kernel
@@ -67,15 +58,13 @@ def _adapter_at(codes, at, end, known):
     """Whether codes[at:end] begins as a known adapter: 1 base in 8 may differ from 12 on."""
     size = min(end - at, known.shape[1])
     allowed = size // 8 if size >= _SEED else 0
+    begin, best = np.uint64(at), size
     for kit in range(known.shape[0]):
-        wrong = 0
-        for i in range(size):
-            wrong += codes[at + i] != known[kit, i]
-            if wrong > allowed:
-                break
-        if wrong <= allowed:
-            return True
-    return False
+        wrong, adapter = np.uint8(0), known[kit]
+        for i in range(np.uint64(size)):
+            wrong += np.uint8(codes[begin + i] != adapter[i])
+        best = min(best, np.int64(wrong))
+    return best <= allowed
 
 
 @kernel
@@ -87,13 +76,22 @@ def find_adapter(codes, start, length, last, known, heads):
     """
     end, head = start + length, 0
     for i in range(min(last + _HEAD, length)):
-        head = ((head << 2) | (codes[start + i] & 3)) & 255
+        head = (head >> 2) | ((codes[start + i] & 3) << 6)
         at = start + i - _HEAD + 1
         if i < _HEAD - 1 or not heads[head] or end - at < _TAIL:
             continue
         if _adapter_at(codes, at, end, known):
             return at - start
     return length
+
+
+@kernel
+def _is_dimer(codes, start, length, words, known, heads):
+    """Whether a known adapter begins in the first 20 bases; words: as of `_words`."""
+    some = False
+    for i in range(min(MIN_KEEP, length - _HEAD + 1)):
+        some |= heads[words[_BEFORE + i]]
+    return some and find_adapter(codes, start, length, MIN_KEEP - 1, known, heads) < length
 
 
 @kernel
@@ -110,26 +108,81 @@ def _overlaps(codes, a, a_len, b, b_len, insert):
 
 
 @kernel
-def find_insert(codes, a, a_len, b, b_len, known):
+def _words(codes, start, length, words):
+    """Fill words[12 + i] (uint8) with bases i to i + 3 of a read, the first in the low bits."""
+    read = codes[start : start + length]
+    for i in range(np.uint64(max(length - 3, 0))):
+        low = (read[i] & _THREE) | ((read[i + _ONE] & _THREE) << _TWO)
+        high = (read[i + _TWO] & _THREE) | ((read[i + _THREE] & _THREE) << _TWO)
+        words[i + _BEFORE] = low | (high << _FOUR)
+
+
+@kernel
+def _head_words(codes, start, length, words):
+    """A read's first 32 bases by fours, each four reverse complemented: eight of uint8.
+
+    words: of this read; what a read of under 32 bases lacks counts as A.
+    """
+    if length < _WORD:
+        padded = np.zeros(_WORD, np.uint8)
+        padded[:length] = codes[start : start + length]
+        _words(padded, 0, _WORD, words)
+    first = words[12:]
+    return (
+        _TURNED[first[0]], _TURNED[first[4]], _TURNED[first[8]], _TURNED[first[12]],
+        _TURNED[first[16]], _TURNED[first[20]], _TURNED[first[24]], _TURNED[first[28]],
+    )  # fmt: skip
+
+
+@kernel
+def _count_words(head, words, places, hits):
+    """Set hits[i] (uint8), i < places, to how many of head's words stand where an insert of
+    20 + i bases would have them: one step of vector code for 32 places. Returns the most.
+
+    What an insert of under 32 bases has not is counted as there.
+    """
+    h0, h1, h2, h3, h4, h5, h6, h7 = head
+    for i in range(np.uint64(places)):
+        found = np.uint8(words[i + _AT[0]] == h0) + np.uint8(words[i + _AT[1]] == h1)
+        found += np.uint8(words[i + _AT[2]] == h2) + np.uint8(words[i + _AT[3]] == h3)
+        found += np.uint8(words[i + _AT[4]] == h4) + np.uint8(words[i + _AT[5]] == h5)
+        found += np.uint8(words[i + _AT[6]] == h6) + np.uint8(words[i + _AT[7]] == h7)
+        hits[i] = found
+    for i in range(min(places, _WORD - MIN_KEEP)):
+        hits[i] += (_WORD - i - MIN_KEEP + 3) // 4
+    most = np.uint8(0)
+    for i in range(places):
+        most = max(most, hits[i])
+    return most
+
+
+@kernel
+def _heads_agree(codes, a, a_len, b, insert):
+    """Whether of the first 32 bases of the read at a at most 4 differ from the other's."""
+    wrong = 0
+    for i in range(min(insert, _WORD)):
+        base = codes[a + i] & 3 if i < a_len else 0
+        wrong += base != 3 - (codes[b + insert - 1 - i] & 3)
+    return wrong <= _WRONG
+
+
+@kernel
+def find_insert(codes, a, a_len, b, b_len, known, a_words, b_words, hits):
     """Insert size of a pair where it is less than the longer read, else that read's length.
 
-    a: start of the shorter read in codes, b: of the longer. The first 32 bases of the one slide
-    over the other as packed words; what differs in at most 4 is compared in full. A short overlap
-    counts with a known adapter behind it only, and so does any where several fit (repeats).
+    a: start of the shorter read in codes, b: of the longer. Where enough words of four bases of
+    the one's head stand in the other, the heads, and then all that overlaps, are compared. A short
+    overlap counts with a known adapter behind it only, and so does any where several fit
+    (repeats). a_words, b_words: as of `_words`. hits: uint8 scratch of b_len.
     """
-    word, slide = np.uint64(0), np.uint64(0)
-    for i in range(min(_WORD, a_len)):
-        word |= np.uint64(codes[a + i] & 3) << np.uint64(62 - 2 * i)
     found, fits = b_len, 0
-    for insert in range(1, b_len):
-        base = np.uint64(3 - (codes[b + insert - 1] & 3))
-        slide = (slide >> np.uint64(2)) | (base << np.uint64(62))
-        if insert < MIN_KEEP:
+    head = _head_words(codes, a, a_len, a_words)
+    if _count_words(head, b_words, b_len - MIN_KEEP, hits) < _AGREE:
+        return found
+    for insert in range(MIN_KEEP, b_len):
+        if hits[insert - MIN_KEEP] < _AGREE or not _heads_agree(codes, a, a_len, b, insert):
             continue
-        flags = _differences(word, slide)
-        if insert < _WORD:
-            flags &= ~np.uint64(0) << np.uint64(64 - 2 * insert)
-        if _count(flags) > 4 or not _overlaps(codes, a, a_len, b, b_len, insert):
+        if not _overlaps(codes, a, a_len, b, b_len, insert):
             continue
         tail = b_len - insert
         if tail >= _TAIL and _adapter_at(codes, b + insert, b + b_len, known):
@@ -140,20 +193,36 @@ def find_insert(codes, a, a_len, b, b_len, known):
 
 
 @kernel
+def _trim_pair(codes, start, length, r, known, heads, words, hits, keep):
+    """`trim` of the pair of reads r and r + 1; words: two rows of scratch."""
+    for k in range(2):
+        _words(codes, start[r + k], length[r + k], words[k])
+    s, g = (0, 1) if length[r] <= length[r + 1] else (1, 0)
+    insert = find_insert(
+        codes, start[r + s], length[r + s], start[r + g], length[r + g], known,
+        words[s], words[g], hits,
+    )  # fmt: skip
+    for k in range(2):
+        size = length[r + k]
+        dimer = _is_dimer(codes, start[r + k], size, words[k], known, heads)
+        keep[r + k] = 0 if dimer else min(size, insert)
+
+
+@kernel
 def trim(codes, start, length, paired, known, heads, keep):
     """Set keep[r] (int32) to the leading bases of read r that are insert, 0 below 20.
 
     codes: uint8, start: int64[n], length: int32[n]; known, heads: from `adapters`.
     """
-    step = 2 if paired else 1
-    for r in range(0, len(length), step):
-        if not paired:
+    longest = 0
+    for r in range(len(length)):
+        longest = max(longest, length[r])
+    words = np.zeros((2, longest + 2 * _WORD), np.uint8)
+    hits = np.empty(longest, np.uint8)
+    if paired:
+        for r in range(0, len(length), 2):
+            _trim_pair(codes, start, length, r, known, heads, words, hits, keep)
+    else:
+        for r in range(len(length)):
             kept = find_adapter(codes, start[r], length[r], length[r], known, heads)
             keep[r] = kept if kept >= MIN_KEEP or kept == length[r] else 0
-            continue
-        s, g = (r, r + 1) if length[r] <= length[r + 1] else (r + 1, r)
-        insert = find_insert(codes, start[s], length[s], start[g], length[g], known)
-        for mate in (r, r + 1):
-            size = length[mate]
-            dimer = find_adapter(codes, start[mate], size, MIN_KEEP - 1, known, heads) < size
-            keep[mate] = 0 if dimer else min(size, insert)

@@ -13,12 +13,12 @@ from lingqu.align.records import UNPLACED
 from lingqu.align.steps import WINDOW_BITS, StretchTask, chunk_path
 from lingqu.formats.arrays import open_arrays
 
-SHARD_BYTES = 1 << 26, 1 << 29
+SHARD_BYTES = 1 << 25, 1 << 29
 """Least and most bytes of records in a shard, before compression."""
 
 _SHARDS = 512
 
-STRETCH_ROWS = 1 << 20
+STRETCH_ROWS = 1 << 18
 """Duplicate records judged at a time."""
 
 

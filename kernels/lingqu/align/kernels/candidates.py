@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from lingqu.base.scratch import empty
+
 CANDIDATE = np.dtype(
     [
         ("diagonal_low", np.int64),
@@ -50,4 +52,4 @@ def new_candidates(reads: int) -> np.recarray:
 
     The slots of read r are slots[r] to slots[r + 1] - 1, of which its candidates are the first.
     """
-    return np.empty(reads * MOST, CANDIDATE).view(np.recarray)
+    return empty(reads * MOST, CANDIDATE).view(np.recarray)

@@ -11,6 +11,7 @@ from lingqu.align.kernels.extend import D, I, M
 from lingqu.align.kernels.pair import mapq_of, unseen_score
 from lingqu.align.kernels.scoring import GAP_OPEN, MIN_SCORE
 from lingqu.base.jit import kernel
+from lingqu.base.scratch import empty
 
 PAIRED, PROPER, UNMAPPED, MATE_UNMAPPED = 0x1, 0x2, 0x4, 0x8
 REVERSE, MATE_REVERSE, FIRST, LAST = 0x10, 0x20, 0x40, 0x80
@@ -43,7 +44,7 @@ class Records(NamedTuple):
 def new_records(templates, room):
     """Records with room for `room` of them."""
     kinds = (np.int32, np.uint16, np.int32, np.int32, np.uint8, np.int64, *[np.int32] * 6)
-    return Records(np.empty(templates + 1, np.int64), *(np.empty(room, kind) for kind in kinds))
+    return Records(empty(templates + 1, np.int64), *(empty(room, kind) for kind in kinds))
 
 
 @kernel

@@ -96,3 +96,12 @@ def kernel(function=None, **options):
     spare_entries(dispatcher)
     dispatcher._cache = KernelCache(function, dispatcher._compiler.targetoptions, cache_folders)
     return dispatcher
+
+
+def leaf(function):
+    """Decorate a kernel that kernels call often and that allocates nothing, nor returns an array.
+
+    Its arguments are not counted: that would cost a few atomic operations an array and call, which
+    is more than many a small function does.
+    """
+    return kernel(function, _nrt=False)

@@ -11,7 +11,7 @@ from lingqu.align.kernels.candidates import CHAINED, FEW, MOST, ROOM, WINDOW
 from lingqu.align.kernels.diagonal import SCORE, align_flat, new_scratch
 from lingqu.align.kernels.scoring import MATCH, MISMATCH, SURE
 from lingqu.align.kernels.seed import place_of
-from lingqu.base.jit import kernel
+from lingqu.base.jit import kernel, leaf
 from lingqu.sequence.kmers import K
 
 RARE_HITS = 8
@@ -20,7 +20,7 @@ RARE_HITS = 8
 FEW_HITS = 64
 """A seed with more hits is passed over while the read has better ones."""
 
-MANY_HITS = 1024
+MANY_HITS = 256
 """Of a seed with more hits none is looked at."""
 
 MENDED = 10
@@ -31,6 +31,7 @@ LOOK_BACK = 40
 MAX_SHIFT = 100
 """Largest change of diagonal within a chain, in bases."""
 
+_GAPS = (1750, 701, 301, 132, 57, 23, 10, 4, 1)
 _WRONG = MATCH - MISMATCH
 _READ_BITS = np.int64(10)
 _READ_MASK = np.int64((1 << 10) - 1)
@@ -45,7 +46,7 @@ def pack_anchor(strand, place, query):
     return (np.int64(strand) << 50) | (np.int64(place) << _READ_BITS) | np.int64(query)
 
 
-@kernel
+@leaf
 def _gather(begin, end, places, first, count, found_at, entries, most, length, anchors):
     """Pack (strand, reference, read) of every hit into anchors; returns their number."""
     found = 0
@@ -66,22 +67,20 @@ def _gather(begin, end, places, first, count, found_at, entries, most, length, a
     return found
 
 
-@kernel
+@leaf
 def sort_anchors(values, n):
-    """Sort values[:n] in place."""
-    if n > 48:
-        values[:n].sort()
-        return
-    for i in range(1, n):
-        value = values[i]
-        j = i
-        while j > 0 and values[j - 1] > value:
-            values[j] = values[j - 1]
-            j -= 1
-        values[j] = value
+    """Sort values[:n] in place: Shell's sort with Ciura's gaps (FCT 2001)."""
+    for gap in _GAPS:
+        for i in range(gap, n):
+            value = values[i]
+            j = i
+            while j >= gap and values[j - gap] > value:
+                values[j] = values[j - gap]
+                j -= gap
+            values[j] = value
 
 
-@kernel
+@leaf
 def score_anchors(anchors, n, k, scores, previous):
     """Best chain that ends at each anchor, and the anchor before it there (-1 for none).
 
@@ -115,7 +114,7 @@ def score_anchors(anchors, n, k, scores, previous):
         previous[i] = link
 
 
-@kernel
+@leaf
 def _list_ends(scores, previous, n, ends):
     """Anchors that no other goes on from without loss, as sorted (score, earliest last) keys."""
     ends[:n] = 0
@@ -131,7 +130,7 @@ def _list_ends(scores, previous, n, ends):
     return found
 
 
-@kernel
+@leaf
 def take_chains(anchors, n, k, scores, previous, ends, most, table, slot):
     """Write the best chains, at most `most`, each anchor in one, to table[slot:]; how many.
 
@@ -174,7 +173,7 @@ def take_chains(anchors, n, k, scores, previous, ends, most, table, slot):
     return taken
 
 
-@kernel
+@leaf
 def _count_disjoint(begin, end, places, count, least, most):
     """Seeds with `least` to `most` hits that do not overlap, as many as there can be."""
     found = 0

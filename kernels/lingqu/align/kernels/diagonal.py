@@ -20,7 +20,7 @@ from lingqu.align.kernels.scoring import (
     UNKNOWN,
 )
 from lingqu.base.bits import LANES, differences, lowest_bit, popcount
-from lingqu.base.jit import kernel
+from lingqu.base.jit import kernel, leaf
 from lingqu.sequence.kmers import K
 
 REACH = 40
@@ -49,7 +49,7 @@ def new_scratch():
     )
 
 
-@kernel
+@leaf
 def mark_mismatches(query, begin, target, at, n, masks):
     """Set bit i of masks where query[begin + i] is not target[at + i]; returns how many are set."""
     found = 0
@@ -63,7 +63,7 @@ def mark_mismatches(query, begin, target, at, n, masks):
     return found
 
 
-@kernel
+@leaf
 def _list_places(masks, n, places):
     """Places of the set bits; returns how many."""
     m = 0
@@ -76,7 +76,7 @@ def _list_places(masks, n, places):
     return m
 
 
-@kernel
+@leaf
 def _best_stretch(query, begin, places, m, n, result):
     """Best part of a read whose bases mismatch at `places`; its score with end bonuses."""
     score = END_BONUS
@@ -101,7 +101,7 @@ def _best_stretch(query, begin, places, m, n, result):
     return best
 
 
-@kernel
+@leaf
 def _may_gap(places, m, n):
     """(left, right): on which side of the read's longest matching stretches a gap could pay.
 
@@ -122,7 +122,7 @@ def _may_gap(places, m, n):
     return left >= _FLANK or inside, right >= _FLANK or inside
 
 
-@kernel
+@leaf
 def _mismatches_from(masks, n, begin):
     word = begin >> 6
     found = popcount(masks[word] >> np.uint64(begin & 63))
@@ -131,7 +131,7 @@ def _mismatches_from(masks, n, begin):
     return found
 
 
-@kernel
+@leaf
 def best_turn(first, second, n, gap, least):
     """Cheapest way to leave the diagonal of mask `first` for that of `second`: (price, place).
 
@@ -158,14 +158,14 @@ def best_turn(first, second, n, gap, least):
     return least, turn
 
 
-@kernel
+@leaf
 def _take_turn(lost, place, diagonal, gap, n, result):
     result[LOST], result[TURN], result[GAP] = lost, place, gap
     result[READ_BEGIN], result[READ_END] = 0, n
     result[REF_BEGIN], result[REF_END] = diagonal, diagonal + gap + n
 
 
-@kernel
+@leaf
 def _seek_gap(query, begin, n, target, diagonal, left, right, places, m, masks, result):
     """Look for one gap of up to REACH bases that beats result[LOST]; masks[0] is of `diagonal`.
 
@@ -194,7 +194,7 @@ def _seek_gap(query, begin, n, target, diagonal, left, right, places, m, masks, 
                         _take_turn(lost, turn, diagonal - gap, gap, n, result)
 
 
-@kernel
+@leaf
 def _count(query, begin, target, diagonal, first, last):
     """Mismatches of the read's bases [first, last), at most LANES of them, on a diagonal."""
     n = last - first
@@ -206,7 +206,7 @@ def _count(query, begin, target, diagonal, first, last):
     return popcount(mask)
 
 
-@kernel
+@leaf
 def align_flat(query, begin, n, target, diagonal, masks, places, result):
     """Align along one diagonal; returns the number of mismatches, which are left in `places`.
 
@@ -223,7 +223,7 @@ def align_flat(query, begin, n, target, diagonal, masks, places, result):
     return m
 
 
-@kernel
+@leaf
 def _unknowns(query, begin, end):
     found = 0
     for i in range(begin, end):
@@ -231,7 +231,7 @@ def _unknowns(query, begin, end):
     return found
 
 
-@kernel
+@leaf
 def align_simply(query, begin, n, unknown, target, low, high, masks, places, result):
     """Align query[begin:begin + n] along diagonal `low` or `high`, with at most one gap.
 

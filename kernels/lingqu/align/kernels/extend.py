@@ -29,7 +29,7 @@ from lingqu.align.kernels.scoring import (
     READ_N,
     UNKNOWN,
 )
-from lingqu.base.jit import kernel
+from lingqu.base.jit import kernel, leaf
 
 LANES = 32
 NARROW = 40
@@ -73,7 +73,7 @@ _LEFT, _DELETE, _LAST, _BEST, _BEST_ROW, _BEST_COLUMN = (
 M, I, D = 0, 1, 2  # noqa: E741  (the names of CIGAR operations)
 
 
-@kernel
+@leaf
 def _fill_cell(at, cells, row_state, target, t, moves, m, row, column, floor):
     """One column of one row, all lanes; see `align_lanes` for the arrays.
 
@@ -120,7 +120,7 @@ def _fill_cell(at, cells, row_state, target, t, moves, m, row, column, floor):
         row_state[_BEST_COLUMN + lane] = column if better else row_state[_BEST_COLUMN + lane]
 
 
-@kernel
+@leaf
 def align_lanes(rows, width, query, target, cells, row_state, moves):
     """Banded local alignment of LANES reads, row i against columns i to i + width - 1.
 
@@ -134,7 +134,8 @@ def align_lanes(rows, width, query, target, cells, row_state, moves):
     row_state[_BEST:_BEST_ROW] = 0
     row_state[_BEST_ROW:_BEST_COLUMN] = -1
     for i in range(rows):
-        row_state[:LANES] = query[i * LANES : (i + 1) * LANES]
+        for lane in range(_LANES):
+            row_state[lane] = query[np.uint64(i * LANES) + lane]
         row_state[_LEFT:_LAST] = _NEVER
         floor = _BONUS if i == 0 else _ZERO
         for j in range(width):
@@ -144,7 +145,7 @@ def align_lanes(rows, width, query, target, cells, row_state, moves):
             )  # fmt: skip
 
 
-@kernel
+@leaf
 def trace(moves, width, lane, row, column, cigar, at):
     """Follow the moves back from a cell; writes (length << 4 | operation) from cigar[at] on.
 
@@ -186,7 +187,7 @@ def trace(moves, width, lane, row, column, cigar, at):
     return n, row, column
 
 
-@kernel
+@leaf
 def shift_left(cigar, at, n, query, begin, target, origin):
     """Move every gap as far left as its flanks allow, leaving one aligned base before it.
 
@@ -220,7 +221,7 @@ def shift_left(cigar, at, n, query, begin, target, origin):
             t += length
 
 
-@kernel
+@leaf
 def _load_lanes(tasks, begin, table, codes, start, keep, width, reference, query, target):
     """Put the reads and reference windows of tasks[begin:begin + LANES] side by side."""
     rows = 0
@@ -246,7 +247,7 @@ def _load_lanes(tasks, begin, table, codes, start, keep, width, reference, query
     return rows
 
 
-@kernel
+@leaf
 def write_simple(table, c, result, query, begin, target, cigar, used):
     """Enter what `align_simply` found as candidate `c`; returns the new end of the CIGAR pool.
 
@@ -315,7 +316,7 @@ def extend_chains(
     return narrow, wide, used
 
 
-@kernel
+@leaf
 def _list_fresh(table, slot, count, fresh):
     """List the fresh candidates of a read: (how many, best chain, best other score)."""
     listed = chain = best = 0
@@ -329,7 +330,7 @@ def _list_fresh(table, slot, count, fresh):
     return listed, chain, best
 
 
-@kernel
+@leaf
 def _may_gain(table, c, n, best):
     """Whether the DP may bring a candidate to where it matters beside the `best` of its read.
 
@@ -401,6 +402,7 @@ def extend_gapped(tasks, width, table, codes, start, keep, reference, cigar, cig
             table.cigar_len[c] = n if n > 1 else 0
             table.cigar_start[c] = cigar_used
             if n > 1:
-                cigar[cigar_used : cigar_used + n] = path[:n]
+                for k in range(n):
+                    cigar[cigar_used + k] = path[k]
                 cigar_used += n
     return cigar_used

@@ -4,13 +4,13 @@ import numpy as np
 
 from lingqu.align.kernels.extend import D, I, M
 from lingqu.align.kernels.scoring import GAP_EXTEND, GAP_OPEN, MATCH, MISMATCH
-from lingqu.base.jit import kernel
+from lingqu.base.jit import kernel, leaf
 
 MIN_KEPT = 24
 """Least score of a candidate that pairing may use."""
 
 
-@kernel
+@leaf
 def contig_of(offsets, place):
     """Index of the contig whose start is the last at or before a global position, or 0."""
     low, high = 0, offsets.size
@@ -29,7 +29,7 @@ def _cost(length, operation):
     return -MISMATCH * length if operation == M else GAP_OPEN + GAP_EXTEND * length
 
 
-@kernel
+@leaf
 def _cut_front(table, c, cigar, limit):
     """Cut the operations of a gapped alignment until it starts at `limit` or later."""
     at, n = table.cigar_start[c], table.cigar_len[c]
@@ -54,7 +54,7 @@ def _cut_front(table, c, cigar, limit):
     table.cigar_start[c], table.cigar_len[c] = at, n
 
 
-@kernel
+@leaf
 def _cut_back(table, c, cigar, limit):
     """Cut the operations of a gapped alignment until it ends at `limit` or before."""
     at, n = table.cigar_start[c], table.cigar_len[c]
@@ -78,7 +78,7 @@ def _cut_back(table, c, cigar, limit):
     table.cigar_len[c] = n
 
 
-@kernel
+@leaf
 def clip_to_contig(table, c, cigar, begin, end):
     """Clip an alignment to the contig [begin, end); its score loses what lies beyond."""
     before, after = begin - table.ref_begin[c], table.ref_end[c] - end
@@ -98,7 +98,7 @@ def clip_to_contig(table, c, cigar, begin, end):
     table.score[c] = min(table.score[c], MATCH * (table.read_end[c] - table.read_begin[c]))
 
 
-@kernel
+@leaf
 def _same_place(table, a, b):
     """Whether two candidates share a diagonal at either end."""
     if table.strand[a] != table.strand[b]:

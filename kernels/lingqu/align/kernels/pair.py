@@ -11,7 +11,7 @@ import numpy as np
 
 from lingqu.align.kernels.rescue import outer_distance
 from lingqu.align.kernels.scoring import MIN_SCORE, UNPAIRED
-from lingqu.base.jit import kernel
+from lingqu.base.jit import kernel, leaf
 
 MAX_MAPQ = 60
 FINE = 16
@@ -52,7 +52,7 @@ def insert_prices(mean, sd, low, high, known):
     return np.minimum(FINE * 0.36 * z * z + 0.5, FINE * (UNPAIRED - 1)).astype(np.int32)
 
 
-@kernel
+@leaf
 def mapq_of(own, other, limits):
     """Phred score (0 to MAX_MAPQ) of other / (own + other); 0 where it is a coin toss."""
     wrong = other / (own + other)
@@ -73,14 +73,14 @@ def _weight(below, table):
     return table[min(max(below, 0), table.size - 1)]
 
 
-@kernel
+@leaf
 def unseen_score(table, c, length, unseen):
     """Score that a place of the read nobody looked at may have; `unseen` as `chain_reads` says."""
     aligned = table.read_end[c] - table.read_begin[c]
     return max(_CHANCE + (length - aligned) // 10, unseen)
 
 
-@kernel
+@leaf
 def _combination(table, a, length_a, b, length_b, low, prices):
     """(score in parts, whether proper) of candidates a and b as a pair."""
     total = FINE * (table.score[a] + table.score[b])
@@ -98,7 +98,7 @@ def _pick(ordinal, ties):
     return np.int64((mixed >> np.uint64(33)) % np.uint64(ties))
 
 
-@kernel
+@leaf
 def _place_single(r, ordinal, table, slots, order, kept, keep, unseen, w, limits, chosen, mapq):
     slot = slots[r]
     n = kept[r]
@@ -119,7 +119,7 @@ def _place_single(r, ordinal, table, slots, order, kept, keep, unseen, w, limits
     mapq[r] = mapq_of(1.0, total - 1.0 + ghost, limits)
 
 
-@kernel
+@leaf
 def _place_pair(t, ordinal, table, slots, order, kept, keep, low, prices, unseen, w, limits):
     """Best combination of template t: (candidate of R1, of R2, proper, MAPQ of R1, of R2)."""
     r1, r2 = 2 * t, 2 * t + 1
@@ -170,7 +170,7 @@ def _place_pair(t, ordinal, table, slots, order, kept, keep, low, prices, unseen
     return c1, c2, proper, mapq1, mapq2
 
 
-@kernel
+@leaf
 def _pair_mapq(own1, own2, total, best, score1, score2, unseen, w, limits):
     """MAPQ of both mates: own1, own2, total are weights of combinations, `best` the best score."""
     ghost1 = _weight(best - (unseen[0] + score2 - UNPAIRED), w)

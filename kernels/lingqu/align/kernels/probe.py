@@ -12,7 +12,7 @@ from lingqu.align.kernels.chain import MAX_SHIFT
 from lingqu.align.kernels.diagonal import SCORE, align_simply, new_scratch
 from lingqu.align.kernels.extend import LARGE, write_simple
 from lingqu.align.kernels.scoring import MATCH, MISMATCH, SURE
-from lingqu.base.jit import kernel
+from lingqu.base.jit import kernel, leaf
 from lingqu.sequence.kmers import K
 
 _AHEAD = 8
@@ -41,7 +41,7 @@ def choose_probes(seed_start, places, hashes, probe_start, probe_places, probe_h
     return total
 
 
-@kernel
+@leaf
 def _vote(begin, end, places, count, found_at, length):
     """(strand, lowest diagonal, highest, seeds without another place); strand -1: no agreement."""
     strand = -1

@@ -10,7 +10,7 @@ import numpy as np
 from lingqu.align.kernels.extend import D, I, M
 from lingqu.align.kernels.pair import mapq_of, unseen_score
 from lingqu.align.kernels.scoring import GAP_OPEN, MIN_SCORE
-from lingqu.base.jit import kernel
+from lingqu.base.jit import kernel, leaf
 from lingqu.base.scratch import empty
 
 PAIRED, PROPER, UNMAPPED, MATE_UNMAPPED = 0x1, 0x2, 0x4, 0x8
@@ -47,7 +47,7 @@ def new_records(templates, room):
     return Records(empty(templates + 1, np.int64), *(empty(room, kind) for kind in kinds))
 
 
-@kernel
+@leaf
 def _append(out, at, n, word):
     """Append an operation to the n at out[at:]; returns how many there are then.
 
@@ -65,7 +65,7 @@ def _append(out, at, n, word):
     return n + 1
 
 
-@kernel
+@leaf
 def write_cigar(table, c, keep, length, pool, out, at):
     """Write the whole read's CIGAR at out[at:].
 
@@ -103,7 +103,7 @@ def _span(table, c, keep):
     return table.read_begin[c], table.read_end[c]
 
 
-@kernel
+@leaf
 def overlap_much(table, a, b, keep):
     """Whether two candidates of a read share over half of the shorter one's bases."""
     begin_a, end_a = _span(table, a, keep)
@@ -112,7 +112,7 @@ def overlap_much(table, a, b, keep):
     return 2 * shared > min(end_a - begin_a, end_b - begin_b)
 
 
-@kernel
+@leaf
 def sub_score(table, slots, order, kept, r, c, keep):
     """Best score among the read's other candidates over the same bases, -1 for none."""
     best = -1
@@ -123,7 +123,7 @@ def sub_score(table, slots, order, kept, r, c, keep):
     return best
 
 
-@kernel
+@leaf
 def find_splits(table, slots, order, kept, r, primary, keep, splits):
     """List candidates of other parts of the read in `splits`; returns how many."""
     n = 0
@@ -140,7 +140,7 @@ def find_splits(table, slots, order, kept, r, primary, keep, splits):
     return n
 
 
-@kernel
+@leaf
 def split_mapq(table, slots, order, kept, r, c, keep, unseen, w, limits):
     """MAPQ of a supplementary alignment, against the candidates of the same bases."""
     other = 0.0
@@ -165,7 +165,7 @@ def _template_length(begin, end, mate_begin, mate_end, first):
     return -length
 
 
-@kernel
+@leaf
 def _pair_flag(mates, k, mate, table, proper):
     """The bits that mate `k` of a template owes to its partner `mate` (-1 if unmapped)."""
     if mates == 1:
@@ -178,7 +178,7 @@ def _pair_flag(mates, k, mate, table, proper):
     return flag | (PROPER if proper else 0)
 
 
-@kernel
+@leaf
 def _other_records(table, slots, order, kept, r, primary, keep, most_secondary, others):
     """List the read's further candidates to report; returns (supplementary ones, all)."""
     splits = find_splits(table, slots, order, kept, r, primary, keep, others)
@@ -196,7 +196,7 @@ def _other_records(table, slots, order, kept, r, primary, keep, most_secondary, 
     return splits, n
 
 
-@kernel
+@leaf
 def _write_place(out, at, table, c, offsets, keep, length, pool, cigar, used):
     """Write where candidate c stands: contig, position, CIGAR, score; returns the next free op."""
     out.tid[at] = table.tid[c]
@@ -262,7 +262,7 @@ def write_records(
     return m, used
 
 
-@kernel
+@leaf
 def _write_mate(out, at, table, c, mate, mates, k, offsets):
     """Write the mate's place (the read's own where only that is mapped) and the template length."""
     out.mate_tid[at] = out.mate_pos[at] = -1
@@ -280,7 +280,7 @@ def _write_mate(out, at, table, c, mate, mates, k, offsets):
         )  # fmt: skip
 
 
-@kernel
+@leaf
 def _write_unmapped(out, at, flag, used):
     """Write an unmapped record, at its mate's place where that is mapped."""
     out.flag[at] = flag | UNMAPPED

@@ -5,7 +5,7 @@ import numpy as np
 from lingqu.align.kernels.candidates import WINDOW
 from lingqu.align.kernels.chain import pack_anchor, score_anchors, sort_anchors, take_chains
 from lingqu.align.kernels.scoring import MIN_SCORE, UNPAIRED
-from lingqu.base.jit import kernel
+from lingqu.base.jit import kernel, leaf
 
 WORD = 11
 MIN_CHAIN = 17
@@ -30,7 +30,7 @@ def _slot(word):
     return np.int64(np.uint32(word * _ODD) >> np.uint32(32 - _TABLE_BITS))
 
 
-@kernel
+@leaf
 def _fill_words(query, n, epoch, heads, words, links):
     """Enter the read's words into a chained hash table that `epoch` makes empty."""
     word = np.uint32(0)
@@ -51,7 +51,7 @@ def _fill_words(query, n, epoch, heads, words, links):
             heads[slot, 1] = at
 
 
-@kernel
+@leaf
 def _scan_window(reference, begin, end, strand, epoch, heads, words, links, anchors):
     """Pack every shared word of reference[begin:end] and the read; returns their number."""
     word = np.uint32(0)
@@ -91,7 +91,7 @@ def outer_distance(table, a, length_a, b, length_b):
     return max(right - left, np.int64(-1))
 
 
-@kernel
+@leaf
 def _has_partner(table, a, length_a, first, count, length_b, low, high):
     """Whether candidate a faces one of the mate's that is hardly worse than the mate's best."""
     best = 0
@@ -104,7 +104,7 @@ def _has_partner(table, a, length_a, first, count, length_b, low, high):
     return False
 
 
-@kernel
+@leaf
 def _window(table, c, length, high, limit):
     """Where the mate of candidate c may lie: (strand, begin, end) within [0, limit)."""
     if table.strand[c]:
@@ -114,7 +114,7 @@ def _window(table, c, length, high, limit):
     return 1, max(begin, 0), min(begin + high, limit)
 
 
-@kernel
+@leaf
 def _least_score(table, first, count):
     """Score from which on a candidate is good enough to seek a mate beside it."""
     best = MIN_SCORE + WITHIN
@@ -124,7 +124,7 @@ def _least_score(table, first, count):
     return best - WITHIN
 
 
-@kernel
+@leaf
 def _take_places(anchors, hits, scores, previous, ends, table, at):
     """Chain the shared words into fresh candidates at table[at:]; returns how many."""
     if hits < 2:

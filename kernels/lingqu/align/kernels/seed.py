@@ -7,12 +7,13 @@ each value of the hash's top bits starts.
 
 import numpy as np
 
-from lingqu.base.jit import kernel
+from lingqu.base.jit import kernel, leaf
 from lingqu.sequence.kmers import K, syncmers
 
 PLACE_BITS = 33
 """Low bits of an entry: 2 * global position + strand (references up to 4.29 Gb)."""
 
+_BATCH = 64
 _PLACE = np.uint64(PLACE_BITS)
 _PLACE_MASK = np.uint64((1 << PLACE_BITS) - 1)
 
@@ -48,22 +49,24 @@ def look_up(hashes, total, buckets, entries, shift, first, count, places):
     """Find each seed's run of entries.
 
     hashes: uint64[>= total]. first: int64[total], out: first matching entry. count: int32[total],
-    out: how many match. places: int64[total], out: place (see `place_of`) of the first match. Three
-    passes, two of them without a branch, so that the loads of many seeds are under way at once.
+    out: how many match. places: int64[total], out: place (see `place_of`) of the first match. Seeds
+    go in batches of three passes, two without a branch: many loads are then under way at once.
     """
     low = (np.uint64(1) << shift) - np.uint64(1)
-    for i in range(total):
-        bucket = hashes[i] >> shift
-        first[i] = buckets[bucket]
-        count[i] = buckets[bucket + np.uint64(1)] - buckets[bucket]
     last = entries.size - 1
-    for i in range(total):
-        places[i] = np.int64(entries[min(first[i], last)])
-    for i in range(total):
-        _match(i, hashes[i] & low, entries, first, count, places)
+    for begin in range(0, total, _BATCH):
+        end = min(begin + _BATCH, total)
+        for i in range(begin, end):
+            bucket = hashes[i] >> shift
+            first[i] = buckets[bucket]
+            count[i] = buckets[bucket + np.uint64(1)] - buckets[bucket]
+        for i in range(begin, end):
+            places[i] = np.int64(entries[min(first[i], last)])
+        for i in range(begin, end):
+            _match(i, hashes[i] & low, entries, first, count, places)
 
 
-@kernel
+@leaf
 def _from(wanted, entries, begin, end):
     """First of the entries [begin, end) whose low bits are `wanted` or more."""
     while begin < end:
@@ -75,7 +78,7 @@ def _from(wanted, entries, begin, end):
     return begin
 
 
-@kernel
+@leaf
 def _match(i, wanted, entries, first, count, places):
     """Narrow seed i's bucket to the entries whose low bits are `wanted`.
 

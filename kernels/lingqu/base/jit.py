@@ -93,6 +93,8 @@ def kernel(function=None, **options):
 
     options |= {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, NO_ENTRY: False}
     dispatcher = numba.njit(**options)(function)
+    if dispatcher is function:  # NUMBA_DISABLE_JIT
+        return function
     spare_entries(dispatcher)
     dispatcher._cache = KernelCache(function, dispatcher._compiler.targetoptions, cache_folders)
     return dispatcher

@@ -222,9 +222,8 @@ def _fields(row, number, genomes, reads, quals, keep) -> dict:
     same = ("flag", "tid", "pos", "mapq", "mate_tid", "mate_pos", "tlen")
     fields = {name: row[name] for name in same}
     fields |= {"name": f"r{number}", "cigar": _text(row["cigar"]), "RG": _GROUP.decode()}
-    shown = not row["flag"] & _SECONDARY
-    fields["bases"] = decode(read) if shown else ""
-    fields["quals"] = quals[r].tolist()[:: -1 if turned else 1] if shown else []
+    fields["bases"] = decode(read)
+    fields["quals"] = quals[r].tolist()[:: -1 if turned else 1]
     fields |= {"XT": keep[r] + 1} if keep[r] < len(read) else {}
     covered = 0
     if not row["flag"] & _UNMAPPED:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from lingqu.base.jit import cache_folders
-from lingqu.base.kernel_cache import SUFFIX
 
 Inputs = dict[str, Any]
 
@@ -157,6 +156,8 @@ def _cpu(call: Callable[[], Any]) -> float:
 
 def _compiled() -> int:
     """How many compiled functions the cache holds."""
+    from lingqu.base.kernel_cache import SUFFIX
+
     return sum(1 for _ in cache_folders()[0].glob(f"*{SUFFIX}"))
 
 

@@ -40,7 +40,7 @@ def test_a_score_unit_is_six_decibel():
     assert np.allclose(-10 * np.log10(table), 6 * np.arange(len(table)))
 
 
-def test_insert_prices_are_those_of_a_normal_density():
+def test_insert_prices_grow_with_the_square_of_the_distance():
     prices = insert_prices(400.0, 50.0, 200, 600, True)
     assert len(prices) == 401
     assert prices[200] == 0

@@ -62,6 +62,15 @@ def test_repeats_do_not_look_like_short_inserts():
     assert keep_of([encode("ACGT" * 30), encode("ACGT" * 30)], True) == [120, 120]
 
 
+def test_copies_of_a_repeat_on_both_strands_are_no_short_insert():
+    """As of Alu: the first 60 bases of the mates are reverse complements, what follows is not."""
+    rng = np.random.default_rng(4)
+    unit = rng.integers(0, 4, 60, dtype=np.uint8)
+    ends = [np.concatenate((unit, rng.integers(0, 4, 90, dtype=np.uint8))) for _ in range(2)]
+    ends[1][:60] = reverse_complement(unit)
+    assert keep_of(ends, True) == [150, 150]
+
+
 def test_dimers_keep_nothing():
     rng = np.random.default_rng(3)
     for size in (0, 5, MIN_KEEP - 1):

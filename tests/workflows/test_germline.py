@@ -152,6 +152,15 @@ def wait_for(path: Path, process: subprocess.Popen) -> None:
         time.sleep(0.02)
 
 
+def child_of(process: subprocess.Popen) -> int:
+    """The process that a launcher runs, once it does: the log may be of the run before."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while not (found := children.read_text().split()):
+        assert process.poll() is None, process.stdout.read()
+        time.sleep(0.02)
+    return int(found[0])
+
+
 def test_a_stopped_and_a_killed_run_go_on_and_end_with_the_same_bytes(
     finished, project, commands, outputs
 ):
@@ -172,8 +181,7 @@ def test_a_stopped_and_a_killed_run_go_on_and_end_with_the_same_bytes(
         process.stdout.close()
     with commands.start(project, *words) as process:
         wait_for(project / "results" / "logs" / "genotype" / "S1.log", process)
-        (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        os.kill(int(child), signal.SIGKILL)
+        os.kill(child_of(process), signal.SIGKILL)
         process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGKILL
     assert end_leftovers(project) == 0

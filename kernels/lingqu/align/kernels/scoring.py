@@ -18,7 +18,7 @@ UNPAIRED = 17
 """Price, in score units, of a pair whose mates do not face each other."""
 
 SURE = 10
-"""Score units by which a place must be ahead of all those not looked at: 60 dB."""
+"""Score units by which a place must be ahead of all those not looked at: two mismatches."""
 
 READ_N = 5
 """Code of a read's N inside the aligner: unlike a reference's N (4), so that they never match."""

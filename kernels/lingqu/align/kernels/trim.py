@@ -1,8 +1,8 @@
 """Find where the insert of a read ends and adapter begins.
 
 A pair whose insert is shorter than its reads tells so itself: the first bases of one read are the
-reverse complement of the other's. Single reads, and pairs with next to no insert, are searched
-for the adapters of the common library kits.
+reverse complement of the other's, and known adapters follow. Single reads, and pairs with next to
+no insert, are searched for the adapters of the common library kits.
 """
 
 from functools import cache
@@ -15,8 +15,11 @@ from lingqu.sequence.codes import encode
 MIN_KEEP = 20
 """Inserts shorter than this many bases are taken for none."""
 
-SURE_OVERLAP = 32
-"""Bases of overlap that tell an insert size without a known adapter behind it."""
+SURE_OVERLAP = 100
+"""Bases of overlap that tell an insert size without a known adapter behind it.
+
+Copies of one repeat on opposite strands, such as Alu, lie within the reach of a pair everywhere.
+"""
 
 _WORD = 32
 _WRONG = 4
@@ -172,8 +175,8 @@ def find_insert(codes, a, a_len, b, b_len, known, a_words, b_words, hits):
 
     a: start of the shorter read in codes, b: of the longer. Where enough words of four bases of
     the one's head stand in the other, the heads, and then all that overlaps, are compared. A short
-    overlap counts with a known adapter behind it only, and so does any where several fit
-    (repeats). a_words, b_words: as of `_words`. hits: uint8 scratch of b_len.
+    overlap counts with a known adapter behind it only, where one could be seen, and so does any
+    where several fit (repeats). a_words, b_words: as of `_words`. hits: uint8 scratch of b_len.
     """
     found, fits = b_len, 0
     head = _head_words(codes, a, a_len, a_words)
@@ -187,7 +190,7 @@ def find_insert(codes, a, a_len, b, b_len, known, a_words, b_words, hits):
         tail = b_len - insert
         if tail >= _TAIL and _adapter_at(codes, b + insert, b + b_len, known):
             return insert
-        if insert >= SURE_OVERLAP:
+        if insert >= SURE_OVERLAP or (tail < _TAIL and insert >= _WORD):
             found, fits = insert, fits + 1
     return found if fits == 1 else b_len
 

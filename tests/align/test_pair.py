@@ -34,10 +34,10 @@ def test_a_tie_is_nought_and_certainty_is_the_most():
     assert mapq_of(1.0, 0.0, LIMITS) == MAX_MAPQ
 
 
-def test_a_score_unit_is_six_decibel():
+def test_a_mismatch_is_nineteen_decibel():
     table = weights()
     assert table[0] == 1
-    assert np.allclose(-10 * np.log10(table), 6 * np.arange(len(table)))
+    assert np.allclose(-10 * np.log10(table), 3.8 * np.arange(len(table)))
 
 
 def test_insert_prices_grow_with_the_square_of_the_distance():

@@ -44,8 +44,7 @@ def insert_prices(mean, sd, low, high, known):
     """int32[high - low + 1]: price of an insert size, 0 at the mean; all 0 where not `known`.
 
     In FINE parts of a score unit, 0.36 z^2: insert sizes have longer tails than the normal density,
-    which would ask 0.57 z^2. In a tandem repeat the
-    insert size is all that tells the places apart.
+    which would ask 0.57 z^2. In a tandem repeat the insert size is all that tells places apart.
     """
     sizes = np.arange(low, high + 1)
     if not known:

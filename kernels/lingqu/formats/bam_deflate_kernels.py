@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lingqu.base.bits import LANES, differences, lowest_bit
-from lingqu.base.jit import kernel
+from lingqu.base.jit import leaf
 from lingqu.base.words import leading_zeros, load_word
 from lingqu.formats.huffman_kernels import (
     DISTANCE_BITS,
@@ -70,7 +70,7 @@ def new_scratch(most: int) -> Scratch:
     )
 
 
-@kernel(_nrt=False)
+@leaf
 def _same(data, a, b, stop):
     """How many bytes from b on, up to stop, are those from a on; a < b."""
     n, most = _0, stop - b
@@ -82,7 +82,7 @@ def _same(data, a, b, stop):
     return most
 
 
-@kernel(_nrt=False)
+@leaf
 def _candidate(data, at, stop, back):
     """The match `back` bytes before, as worth << 32 | length << 16 | back; 0 of none.
 
@@ -95,7 +95,7 @@ def _candidate(data, at, stop, back):
     return key if inside & (length >= _3) else _0
 
 
-@kernel(_nrt=False)
+@leaf
 def _find(data, at, stop, near, n_near, table, width, ways):
     """The best match for data[at:stop], as of _candidate.
 
@@ -113,7 +113,7 @@ def _find(data, at, stop, near, n_near, table, width, ways):
     return best
 
 
-@kernel(_nrt=False)
+@leaf
 def _add(data, at, stop, table, width):
     """Enter every other place of [at, stop) into the table: a longer match is found from either."""
     while at < stop:
@@ -122,7 +122,7 @@ def _add(data, at, stop, table, width):
         at += _STEP
 
 
-@kernel(_nrt=False)
+@leaf
 def _gain(data, at, length, back, price):
     """Bits (in eighths) that a match saves over its bytes as literals."""
     gain = -price[_BACK + distance_symbol(back)]
@@ -136,7 +136,7 @@ def _gain(data, at, length, back, price):
     return gain
 
 
-@kernel(_nrt=False)
+@leaf
 def _emit(tokens, count, at, length, back):
     """Append a match of any length >= 3; the new count."""
     while length > _LONGEST:
@@ -147,7 +147,7 @@ def _emit(tokens, count, at, length, back):
     return count + 1
 
 
-@kernel(_nrt=False)
+@leaf
 def _parse(
     data, at, stop, reach, near, n_near, table, width, ways, sure, lazy, price, tokens, count
 ):  # fmt: skip
@@ -181,7 +181,7 @@ def _parse(
     return at, count
 
 
-@kernel(_nrt=False)
+@leaf
 def _parts(data, at):
     """Where the record at `at` has CIGAR, bases, qualities and tags, and where it ends."""
     word = load_word(data, at + np.uint64(12))
@@ -193,14 +193,14 @@ def _parts(data, at):
     return cigar, sequence, qualities, qualities + bases, end
 
 
-@kernel(_nrt=False)
+@leaf
 def _log2(n):
     """Eighths of the binary logarithm of n >= 1 (uint64), linear between powers of two."""
     top = np.uint64(63) - leading_zeros(n)
     return np.int64((top << _3) + (((n << _3) >> top) & _7))
 
 
-@kernel(_nrt=False)
+@leaf
 def _set_prices(data, n, price):
     """Set prices in eighths of bits: literals by their count in qualities, matches by rule."""
     for byte in range(256):
@@ -220,7 +220,7 @@ def _set_prices(data, n, price):
         price[_BACK + symbol] = 40 + 8 * np.int64(DISTANCE_BITS[symbol])
 
 
-@kernel(_nrt=False)
+@leaf
 def _overlaps(at, read, reads, seen, near):
     """Fill `near` with distances to bases of the reads that overlap the one at `at`; how many.
 
@@ -238,7 +238,7 @@ def _overlaps(at, read, reads, seen, near):
     return n
 
 
-@kernel(_nrt=False)
+@leaf
 def _start(data, at, cigar, sequence):
     """Where the read of the record at `at` would begin without soft clips, int64."""
     pos = np.int64(np.int32(load_word(data, at + _8) & _LOW))
@@ -249,7 +249,7 @@ def _start(data, at, cigar, sequence):
     return pos
 
 
-@kernel(_nrt=False)
+@leaf
 def _saved(data, tokens, first, count, price):
     """Bits (in eighths) that the matches [first, count) save."""
     saved = 0
@@ -260,7 +260,7 @@ def _saved(data, tokens, first, count, price):
     return saved
 
 
-@kernel(_nrt=False)
+@leaf
 def _find_matches(data, n, tables, reads, seen, near, price, tokens):
     """Fill tokens (see huffman_kernels) for the records data[:n]; how many, -1 to leave it.
 
@@ -308,7 +308,7 @@ def _find_matches(data, n, tables, reads, seen, near, price, tokens):
     return count
 
 
-@kernel(_nrt=False)
+@leaf
 def deflate_records(data, n, scratch, work, out):
     """Compress whole BAM records data[:n] as one DEFLATE stream in out; its size.
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lingqu.base.jit import kernel
+from lingqu.base.jit import leaf
 from lingqu.base.words import store_word
 
 END, LITERALS, DISTANCES = 256, 286, 30
@@ -82,14 +82,14 @@ def new_work() -> Work:
     )
 
 
-@kernel(_nrt=False)
+@leaf
 def distance_symbol(distance):
     """Symbol of a distance (uint64, 1 to 32768)."""
     d = distance - _1
     return _DISTANCE_SYMBOL[d if d <= _BYTE else (d >> _7) + np.uint64(256)]
 
 
-@kernel(_nrt=False)
+@leaf
 def count_symbols(data, n, tokens, count, literals, distances):
     """Fill literals (int32[4, 286]; its sum counts) and distances (int32[30]) of a token stream.
 
@@ -123,7 +123,7 @@ def count_symbols(data, n, tokens, count, literals, distances):
             literals[0, symbol] += literals[row, symbol]
 
 
-@kernel(_nrt=False)
+@leaf
 def _sort(key, n, start):
     """Sort key[0, :n] (int64[2, m]) by count, the 16 bits from 9 on; equals keep order."""
     for turn in range(2):
@@ -140,7 +140,7 @@ def _sort(key, n, start):
             start[digit] += 1
 
 
-@kernel(_nrt=False)
+@leaf
 def _depths(weight, n):
     """Turn n >= 2 ascending weights into code lengths, in place, longest first.
 
@@ -174,7 +174,7 @@ def _depths(weight, n):
         depth += 1
 
 
-@kernel(_nrt=False)
+@leaf
 def code_lengths(count, limit, length, key, weight, number):
     """Fill length (uint8[m]) with lengths of a Huffman code, at most `limit`; 0 where none counts.
 
@@ -216,7 +216,7 @@ def code_lengths(count, limit, length, key, weight, number):
             length[key[0, at] & 511] = depth
 
 
-@kernel(_nrt=False)
+@leaf
 def _codes(length, code, number):
     """Canonical codes of the lengths, first bit lowest, as bits << 8 | length (uint64)."""
     for depth in range(16):
@@ -236,7 +236,7 @@ def _codes(length, code, number):
         code[symbol] = turned << 8 | depth
 
 
-@kernel(_nrt=False)
+@leaf
 def _run_lengths(length, n, runs):
     """Write code lengths as symbol | repeat << 5 (uint16), RFC 1951 3.2.7; how many."""
     at = m = _ZERO
@@ -263,7 +263,7 @@ def _run_lengths(length, n, runs):
     return m
 
 
-@kernel(_nrt=False)
+@leaf
 def _put(out, at, held, value, bits):
     """Append bits to those held (word | in it, below 8 bits wait); the new state."""
     word, used = held
@@ -273,7 +273,7 @@ def _put(out, at, held, value, bits):
     return at + (used >> _3), (word >> (used & _INDEX), used & _7)
 
 
-@kernel(_nrt=False)
+@leaf
 def _put_header(out, at, held, work, n_literals, n_distances):
     """Write the head of a last block with dynamic codes; the new state."""
     for i in range(n_literals):
@@ -304,7 +304,7 @@ def _put_header(out, at, held, work, n_literals, n_distances):
     return at, held
 
 
-@kernel(_nrt=False)
+@leaf
 def _put_tokens(data, n, tokens, count, literal, distance, out, at, held):
     """Write literals, matches and the end; the position after the last byte."""
     word, used = held
@@ -353,7 +353,7 @@ def _put_tokens(data, n, tokens, count, literal, distance, out, at, held):
     return at + (_1 if held[1] else np.uint64(0))
 
 
-@kernel(_nrt=False)
+@leaf
 def write_block(data, n, tokens, count, work, out):
     """Write one last DEFLATE block of data[:n] (uint8) in out; its size.
 

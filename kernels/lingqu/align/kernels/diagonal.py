@@ -237,8 +237,7 @@ def align_simply(query, begin, n, unknown, target, low, high, masks, places, res
 
     query, target: uint8[], with 64 values more than are looked at. unknown: whether the read has
     an N. masks: uint64[2, words], scratch. places: int64[MAX_READ + 1], scratch. result: int64[8],
-    out. Without a gap the alignment is local; one with a
-    gap takes in the whole read.
+    out. Without a gap the alignment is local; one with a gap takes in the whole read.
     """
     m = align_flat(query, begin, n, target, low, masks[0], places, result)
     if low != high:

@@ -78,7 +78,7 @@ def place_easy(
     codes, unknowns: see `both_strands`. probe_start, places, count, found_at: the probes, looked
     up. easy: candidates (a table as `new_candidates` makes), row r out where placed[r] (bool[n],
     out). cigar, used: pool of operations, with room for three a read, and where it is free. Returns
-    the new `used`.
+    the new `used`, and what keeps the early loads of the reference from being dropped.
     """
     masks, found, result = new_scratch()
     reads = keep.size

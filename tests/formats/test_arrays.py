@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lingqu.formats.arrays import array_start, open_arrays, whole_facts, write_arrays
+from lingqu.formats.arrays import array_starts, open_arrays, whole_facts, write_arrays
 
 ARRAYS = {
     "a": np.arange(7, dtype=np.int32),
@@ -20,8 +20,8 @@ def test_round_trip(tmp_path):
     for name, array in ARRAYS.items():
         assert arrays[name].dtype == array.dtype
         assert np.array_equal(arrays[name], array)
-    start, size = array_start(path, "b")
-    assert path.read_bytes()[start : start + size] == ARRAYS["b"].tobytes()
+    start = array_starts(path)["b"]
+    assert path.read_bytes()[start:][: ARRAYS["b"].nbytes] == ARRAYS["b"].tobytes()
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "flipped", "other", "empty"])
@@ -34,7 +34,7 @@ def test_what_is_not_whole(damage, tmp_path):
     elif damage == "cut":
         path.write_bytes(raw[:-64])
     elif damage == "flipped":
-        raw[array_start(path, "b")[0]] ^= 1
+        raw[array_starts(path)["b"]] ^= 1
         path.write_bytes(raw)
     else:
         path.write_bytes(b"something else" if damage == "other" else b"")

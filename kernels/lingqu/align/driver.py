@@ -19,8 +19,16 @@ from lingqu.align.join import join
 from lingqu.align.lanes import MARKS, Lane
 from lingqu.align.options import Options
 from lingqu.align.sources import Source, open_source
+from lingqu.align.spill import WINDOW_BITS, total_weights, write_cuts
 from lingqu.align.stats import stats_of
-from lingqu.align.steps import ChunkTask, align_chunk, insert_of, judge_duplicates, write_shard
+from lingqu.align.steps import (
+    ChunkTask,
+    StretchTask,
+    align_chunk,
+    insert_of,
+    judge_duplicates,
+    write_shard,
+)
 from lingqu.base.atomic import publish
 from lingqu.base.checkpoint import checkpoint, file_facts
 from lingqu.base.jit import source_digest
@@ -112,30 +120,47 @@ def _write_table(run: _Run, facts: list[dict]) -> None:
     write_arrays(run.folder / "chunks", told, columns)
 
 
-def _mark_duplicates(run: _Run, facts: list[dict], weight: np.ndarray) -> None:
+@dataclass
+class _Plan:
+    """The tasks behind the chunks: what to judge, what to write."""
+
+    judge: list[StretchTask]
+    write: list[StretchTask]
+
+
+def _cut(run: _Run, facts: list[dict]) -> _Plan:
+    """Cut the genome into stretches by what the chunks weigh, and find these in the chunks."""
+    windows = (len(run.reference.codes) >> (WINDOW_BITS - 1)) + 1
+    size, rows = total_weights(run.folder, len(facts), windows)
+    if not run.options.mark:
+        rows[:] = 0
+    limit = plan.fair(size, *plan.SHARD_BYTES)
+    shards, judged = plan.cut(size, limit), plan.cut(rows, plan.fair(rows, *plan.JUDGED_ROWS))
+    write_cuts(run.folder, len(facts), shards, judged)
+    whole = run.fasta, run.folder
+    write = plan.stretches(*whole, len(facts), shards)
+    unplaced = [fact["unplaced_bytes"] for fact in facts]
+    write += plan.unplaced_stretches(*whole, len(write), unplaced, limit)
+    return _Plan(plan.stretches(*whole, len(facts), judged), write)
+
+
+def _mark_duplicates(run: _Run, facts: list[dict], tasks: list[StretchTask]) -> None:
     """Leave one verdict a template (uint8) in the folder."""
     path = run.folder / "duplicates"
     if whole_facts(path) is not None:
         return
     kind = np.zeros(sum(fact["templates"] for fact in facts), np.uint8)
-    weight = weight if run.options.mark else np.zeros_like(weight)
-    tasks = plan.stretches(run.fasta, run.folder, len(facts), weight, plan.STRETCH_ROWS)
     for ordinals, kinds in run.cluster.map(judge_duplicates, tasks):
         kind[ordinals] = kinds
     write_arrays(path, {}, {"kind": kind})
 
 
-def _write_shards(run: _Run, facts: list[dict], weight: np.ndarray) -> list[dict]:
-    limit = plan.shard_limit(weight)
-    tasks = plan.stretches(run.fasta, run.folder, len(facts), weight, limit)
-    unplaced = [fact["unplaced_bytes"] for fact in facts]
-    tasks += plan.unplaced_stretches(run.fasta, run.folder, len(tasks), unplaced, limit)
-    shards = []
+def _write_shards(run: _Run, tasks: list[StretchTask]) -> Iterator[dict]:
+    """Write the shards; the facts of each, in order, as soon as it is there."""
     with progress("sort and compress", "shards", len(tasks)) as shown:
         for fact in run.cluster.map(write_shard, tasks):
-            shards.append(fact)
+            yield fact
             shown.advance(1)
-    return shards
 
 
 def align(
@@ -170,12 +195,10 @@ def align(
         run = _Run(*whole, cluster, source, index.reference, options)
         facts = _align_chunks(run)
         _write_table(run, facts)
-        windows = (len(index.reference.codes) >> (plan.WINDOW_BITS - 1)) + 1
-        size, rows = plan.total_weights(folder, len(facts), windows)
-        _mark_duplicates(run, facts, rows)
-        shards = _write_shards(run, facts, size)
+        tasks = _cut(run, facts)
+        _mark_duplicates(run, facts, tasks.judge)
         header = header_text(index.reference, source.groups, command)
-        join(out, folder, index.reference, header, shards)
+        join(out, folder, index.reference, header, _write_shards(run, tasks.write))
         stats = stats_of(folder, facts, source.groups, sample, command)
         with publish(Path(f"{out}.stats.json")) as beside:
             beside.write_text(json.dumps(stats, indent=2) + "\n")

@@ -9,33 +9,20 @@ from pathlib import Path
 
 import numpy as np
 
-from lingqu.align.records import UNPLACED
-from lingqu.align.steps import WINDOW_BITS, StretchTask, chunk_path
-from lingqu.formats.arrays import open_arrays
+from lingqu.align.steps import StretchTask
 
 SHARD_BYTES = 1 << 25, 1 << 29
 """Least and most bytes of records in a shard, before compression."""
 
-_SHARDS = 512
+_STRETCHES = 512
 
-STRETCH_ROWS = 1 << 18
-"""Duplicate records judged at a time."""
-
-
-def total_weights(folder: Path, chunks: int, windows: int) -> tuple[np.ndarray, np.ndarray]:
-    """(bytes of records, duplicate records) in each window: int64[windows], over all chunks."""
-    size, rows = np.zeros(windows, np.int64), np.zeros(windows, np.int64)
-    for number in range(chunks):
-        _, arrays = open_arrays(chunk_path(folder, number))
-        size[arrays["window"]] += arrays["window_bytes"]
-        rows[arrays["end_window"]] += arrays["end_rows"]
-    return size, rows
+JUDGED_ROWS = 1 << 18, 1 << 22
+"""Least and most duplicate records judged at a time."""
 
 
-def shard_limit(weight: np.ndarray) -> int:
-    """Bytes of records a shard: small enough to spread, large enough not to be many."""
-    least, most = SHARD_BYTES
-    return min(max(int(weight.sum()) // _SHARDS, least), most)
+def fair(weight: np.ndarray, least: int, most: int) -> int:
+    """Weight of a stretch: small enough to spread, large enough not to be many."""
+    return min(max(int(weight.sum()) // _STRETCHES, least), most)
 
 
 def _starts(weight: np.ndarray, limit: int) -> list[int]:
@@ -46,22 +33,16 @@ def _starts(weight: np.ndarray, limit: int) -> list[int]:
     return [0, *starts[1:]] if starts else []
 
 
-def cut(weight: np.ndarray, limit: int) -> list[tuple[int, int]]:
-    """Keys [low, high) of stretches of whole windows that weigh about `limit` each."""
+def cut(weight: np.ndarray, limit: int) -> list[int]:
+    """Windows at which stretches of about `limit` begin, and the one behind the last."""
     starts = _starts(weight, limit)
-    return [
-        (low << WINDOW_BITS, high << WINDOW_BITS) for low, high in pairwise([*starts, len(weight)])
-    ]
+    return [*starts, len(weight)] if starts else [0]
 
 
-def stretches(
-    fasta: Path, folder: Path, chunks: int, weight: np.ndarray, limit: int
-) -> list[StretchTask]:
-    """One task for each stretch of `weight`, numbered from 0, over all chunks."""
-    return [
-        StretchTask(fasta, folder, number, 0, chunks, low, high)
-        for number, (low, high) in enumerate(cut(weight, limit))
-    ]
+def stretches(fasta: Path, folder: Path, chunks: int, bounds: list[int]) -> list[StretchTask]:
+    """One task for each stretch between `bounds`, numbered from 0, over all chunks."""
+    count = len(bounds) - 1
+    return [StretchTask(fasta, folder, n, n, 0, chunks, True) for n in range(count)]
 
 
 def unplaced_stretches(
@@ -73,6 +54,6 @@ def unplaced_stretches(
     """
     starts = _starts(np.array(size, np.int64), limit)
     return [
-        StretchTask(fasta, folder, first + i, begin, end, UNPLACED, UNPLACED + 1)
+        StretchTask(fasta, folder, first + i, first, begin, end, False)
         for i, (begin, end) in enumerate(pairwise([*starts, len(size)]))
     ]

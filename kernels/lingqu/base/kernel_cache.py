@@ -18,6 +18,7 @@ from pathlib import Path
 
 from numba.core.caching import FunctionCache
 from numba.core.compiler import CompileResult
+from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 
 from lingqu.base.progress import say
@@ -94,8 +95,12 @@ class KernelCache(FunctionCache):
         return f"{self._py_func.__name__}-{digest}{SUFFIX}"
 
     def load_overload(self, sig, target_context):
-        """The code for the types `sig`, None where it must be compiled."""
-        target_context.refresh()
+        """The code for the types `sig`, None where it must be compiled.
+
+        Numba's registries of what can be compiled are left out of it: filling them takes longer
+        than loading all kernels of a run, and what is compiled fills them first.
+        """
+        rtsys.initialize(target_context)
         name = self._file(sig, target_context.codegen())
         folder, unfit = self._folders()
         body = (unfit and read(unfit / name)) or read(folder / name)

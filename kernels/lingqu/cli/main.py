@@ -1,7 +1,10 @@
 """`lingqu`: find the command, run it, turn faults into one line."""
 
+import atexit
+import contextlib
 import errno
 import importlib
+import os
 import sys
 
 import click
@@ -56,24 +59,39 @@ def lingqu(debug: bool) -> None:
 
 def main() -> None:
     """Run the command line; exit 1 with one line on a fault, 2 on wrong usage."""
+    code = _run()
+    if not code:
+        _leave()
+    sys.exit(code)
+
+
+def _leave() -> None:
+    """End a process whose work is done; the interpreter would take apart each kernel before."""
+    with contextlib.suppress(OSError):  # of a closed pipe or a full disk sys.exit tells
+        sys.stdout.flush()
+        atexit._run_exitfuncs()
+        os._exit(0)
+
+
+def _run() -> int | None:
+    """What the command line comes to: an exit code."""
     debug = "--debug" in sys.argv
     try:
-        sys.exit(lingqu(standalone_mode=False))  # of a stopped command click returns its exit code
+        return lingqu(standalone_mode=False)  # of a stopped command click returns its exit code
     except click.UsageError as error:
         error.show()
-        sys.exit(2)
+        return 2
     except (click.Abort, KeyboardInterrupt):
         print("lingqu: stopped", file=sys.stderr)
-        sys.exit(130)
+        return 130
     except LingquError as error:
         if debug:
             raise
         print(f"lingqu: error: {error}", file=sys.stderr)
-        sys.exit(1)
     except OSError as error:
         if debug:
             raise
         named = f"{error.filename}: " if error.filename else ""
         mend = "; free some space and run the same again" if error.errno in _FULL else ""
         print(f"lingqu: error: {named}{error.strerror or error}{mend}", file=sys.stderr)
-        sys.exit(1)
+    return 1

@@ -36,7 +36,7 @@ class Threads:
 
     def map(self, function: Callable[[Any], Any], items: Iterable) -> Iterator:
         """See Cluster.map."""
-        return _in_order(lambda item: self._pool.submit(function, item), items, self.workers + 1)
+        return _in_order(lambda item: self._pool.submit(function, item), items, 2 * self.workers)
 
     def close(self) -> None:
         """End the threads; what has not started is dropped."""

@@ -6,6 +6,7 @@ start, crc32, and the facts), then the arrays, each at a multiple of 64 bytes.
 
 import errno
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -37,23 +38,24 @@ def write_arrays(path: Path, facts: dict, arrays: dict[str, np.ndarray]) -> None
             out.write(bytes(-array.nbytes % _ALIGN))
 
 
-def array_start(path: Path, name: str) -> tuple[int, int]:
-    """Where in the file the bytes of array `name` begin, and how many they are."""
+def array_starts(path: Path) -> dict[str, int]:
+    """Where in the file the bytes of each array begin."""
     head, begin = _head(path)
-    kind, shape, at, _ = head["arrays"][name]
-    return begin + at, int(np.prod(shape)) * np.dtype(kind).itemsize
+    return {name: begin + at for name, (_, _, at, _) in head["arrays"].items()}
 
 
 def read_exactly(path: Path, start: int, into: np.ndarray) -> None:
     """Fill `into` (uint8[n]) with the bytes of the file from `start` on."""
-    with path.open("rb", buffering=0) as source:
-        source.seek(start)
+    handle = os.open(path, os.O_RDONLY)
+    try:
         rest = memoryview(into)
         while len(rest):
-            size = source.readinto(rest)
+            size = os.preadv(handle, [rest], start)
             if not size:
                 raise OSError(errno.EIO, "ends too early", str(path))
-            rest = rest[size:]
+            rest, start = rest[size:], start + size
+    finally:
+        os.close(handle)
 
 
 def _head(path: Path) -> tuple[dict, int]:

@@ -29,6 +29,9 @@ REACH = 40
 FAR = 70
 """Score lost from which on no gap is sought: too much of the read is elsewhere."""
 
+CROWD = 24
+"""Bases within which two gaps may stand for what looks like a crowd of mismatches."""
+
 _WORDS = MAX_READ // LANES + 2
 _WRONG = MATCH - MISMATCH
 _FLANK = 2
@@ -262,3 +265,43 @@ def align_simply(query, begin, n, unknown, target, low, high, masks, places, res
         found = _unknowns(query, begin, end) + _unknowns(query, end + skipped, begin + n)
         result[LOST] -= (UNKNOWN - MISMATCH) * found
     result[SCORE] = n * MATCH - result[LOST]
+
+
+@leaf
+def _keep_outside(first, second, begin, end, n):
+    """Bits of `first` before `begin` and of `second` from `end` on, left in `first`."""
+    for w in range((n + LANES - 1) >> 6):
+        at = LANES * w
+        first[w] = (first[w] & _below(begin - at)) | (second[w] & ~_below(end - at))
+
+
+@leaf
+def _below(bit):
+    if bit <= 0:
+        return np.uint64(0)
+    if bit >= LANES:
+        return ~np.uint64(0)
+    return (np.uint64(1) << np.uint64(bit)) - np.uint64(1)
+
+
+@leaf
+def is_crowded(query, begin, n, target, masks, places, result):
+    """Whether mismatches of what `align_simply` found stand so close that gaps may explain them.
+
+    Two gaps cost more than two mismatches, a second one more than one. The arguments are its own.
+    """
+    least = _FLANK if result[TURN] else _INSIDE
+    if n * MATCH - result[SCORE] < least * _WRONG:
+        return False
+    diagonal = result[REF_BEGIN] - result[READ_BEGIN]
+    mark_mismatches(query, begin, target, diagonal, n, masks[0])
+    if result[TURN]:
+        mark_mismatches(query, begin, target, diagonal + result[GAP], n, masks[1])
+        inserted = max(-result[GAP], 0)
+        _keep_outside(masks[0], masks[1], result[TURN], result[TURN] + inserted, n)
+    m = _list_places(masks[0], n, places)
+    for k in range(m - least + 1):
+        last = places[k + least - 1]
+        if result[READ_BEGIN] <= places[k] and last < min(places[k] + CROWD, result[READ_END]):
+            return True
+    return False

@@ -18,6 +18,7 @@ from lingqu.align.kernels.diagonal import (
     TURN,
     align_flat,
     align_simply,
+    is_crowded,
     new_scratch,
 )
 from lingqu.align.kernels.scoring import (
@@ -305,7 +306,8 @@ def extend_chains(
             )
             used = write_simple(table, c, result, query, start[r], reference, cigar, used)
             best = max(best, table.score[c])
-            if not _may_gain(table, c, n, best):
+            crowded = is_crowded(query, start[r], n, reference, masks, places, result)
+            if not _may_gain(table, c, n, crowded, best):
                 continue
             if high - low > NARROW // 2:
                 wide_tasks[wide] = c
@@ -331,14 +333,16 @@ def _list_fresh(table, slot, count, fresh):
 
 
 @leaf
-def _may_gain(table, c, n, best):
+def _may_gain(table, c, n, crowded, best):
     """Whether the DP may bring a candidate to where it matters beside the `best` of its read.
 
-    What more than one gap could mend is a clipped end, or the join of two diagonals.
+    What more than one gap could mend is a clipped end, a crowd of mismatches, or the join of two
+    diagonals.
     """
     clipped = table.read_begin[c] + n - table.read_end[c]
     apart = table.diagonal_low[c] != table.diagonal_high[c]
-    if clipped < MIN_CLIP_FOR_DP and not (apart and n * MATCH - table.score[c] > LARGE):
+    split = apart and n * MATCH - table.score[c] > LARGE
+    if clipped < MIN_CLIP_FOR_DP and not (split or crowded):
         return False
     gain = max(clipped * MATCH - _OPEN, LARGE)
     return table.score[c] + gain + MATTERS >= best

@@ -9,7 +9,7 @@ done with. The bound is exact since a syncmer of the read is a syncmer wherever 
 import numpy as np
 
 from lingqu.align.kernels.chain import MAX_SHIFT
-from lingqu.align.kernels.diagonal import SCORE, align_simply, new_scratch
+from lingqu.align.kernels.diagonal import SCORE, align_simply, is_crowded, new_scratch
 from lingqu.align.kernels.extend import LARGE, write_simple
 from lingqu.align.kernels.scoring import MATCH, MISMATCH, SURE
 from lingqu.base.jit import kernel, leaf
@@ -108,6 +108,8 @@ def place_easy(
             query, start[r], n, unknowns[r], reference, low[r], high[r], masks, found, result
         )
         if n * MATCH - result[SCORE] > min(most, LARGE):
+            continue
+        if is_crowded(query, start[r], n, reference, masks, found, result):
             continue
         used = write_simple(easy, r, result, query, start[r], reference, cigar, used)
         easy.read[r] = r

@@ -8,7 +8,7 @@ from lingqu.align.batch import AlignmentBatch, InsertModel, ReadBatch
 from lingqu.align.index import SeedIndex
 from lingqu.align.kernels.candidates import CANDIDATE, new_candidates
 from lingqu.align.kernels.chain import chain_reads
-from lingqu.align.kernels.extend import NARROW, WIDE, extend_chains, extend_gapped
+from lingqu.align.kernels.extend import NARROW, WIDE, extend_chains, extend_gapped, list_clipped
 from lingqu.align.kernels.finish import rank_candidates
 from lingqu.align.kernels.insert import fit_insert, insert_sizes
 from lingqu.align.kernels.pair import insert_prices, phred_limits, place_templates, weights
@@ -96,6 +96,9 @@ def _extend(chunk: _Chunk) -> None:
         chunk.index.reference.codes, chunk.cigar, chunk.cigar_used, tasks, wide_tasks,
     )  # fmt: skip
     _extend_gapped(chunk, tasks[:narrow], NARROW)
+    wide = list_clipped(
+        table, chunk.slots, chunk.counts, reads.keep, tasks[:narrow], wide_tasks, wide
+    )
     _extend_gapped(chunk, wide_tasks[:wide], WIDE)
 
 

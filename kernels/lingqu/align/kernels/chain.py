@@ -185,6 +185,28 @@ def _count_disjoint(begin, end, places, count, least, most):
     return found
 
 
+@leaf
+def _judge(begin, end, places, count, most, length, score):
+    """Whether the places that seeds of up to `most` hits have found will do for a read.
+
+    score: of the best of them, 0 for none. Returns (that, best score that a place may have whose
+    seeds were all passed over; 0 where none were).
+    """
+    passed = 0
+    for i in range(begin, end):
+        passed += count[i] > most
+    if not passed:
+        return True, np.int64(0)
+    lost = length * MATCH - score
+    absent = _count_disjoint(begin, end, places, count, 0, 0) * _WRONG
+    ahead = _count_disjoint(begin, end, places, count, 1, most) * _WRONG
+    ahead -= min(max(lost - absent, 0), MENDED)
+    certain = _count_disjoint(begin, end, places, count, 0, most) * _WRONG
+    done = most == MANY_HITS or lost <= certain - SURE
+    done |= most == FEW_HITS and score > 0 and ahead > 0
+    return done, max(score - ahead, 0)
+
+
 @kernel
 def chain_reads(
     codes, start, keep, reference, easy, placed, seed_start, places, first, count, found_at,
@@ -195,8 +217,7 @@ def chain_reads(
     codes, start, keep, reference: as in `place_easy`. easy, placed: as it leaves them; of a placed
     read nothing else is sought. seed_start, places, first, count, found_at: the seeds of the
     others, as `keep_hard` and `look_up` leave them. table, slots: as `new_candidates` says; slots
-    is int64[n + 1], out. counts: int32[n], out. unseen: int32[n], out: best score that a place of
-    the read may have whose seeds were all passed over for having too many hits; 0 where none were.
+    is int64[n + 1], out. counts: int32[n], out. unseen: int32[n], out: see `_judge`.
 
     Seeds with many hits are looked at only where the others do not make sure that what they find
     is far better than any other place: see `lingqu.align.kernels.probe`.
@@ -217,38 +238,20 @@ def chain_reads(
             continue
         begin, end = seed_start[r], seed_start[r + 1]
         length = np.int64(keep[r])
-        several = frequent = 0
-        for i in range(begin, end):
-            several += count[i] > RARE_HITS
-            frequent += count[i] > FEW_HITS
-        most = RARE_HITS if several else FEW_HITS
-        while True:
+        for most in (RARE_HITS, FEW_HITS, MANY_HITS):
             n = _gather(begin, end, places, first, count, found_at, entries, most, length, anchors)
             sort_anchors(anchors, n)
             score_anchors(anchors, n, K, scores, previous)
             counts[r] = take_chains(anchors, n, K, scores, previous, ends, CHAINED, table, used)
-            score = np.int64(0)
+            result[SCORE] = 0
             if n:
                 query, diagonal = codes[table.strand[used]], table.diagonal_low[used]
                 align_flat(
                     query, start[r], length, reference, diagonal, masks[0], mismatches, result
                 )
-                score = result[SCORE]
-            lost = length * MATCH - score
-            bound = _count_disjoint(begin, end, places, count, 0, most) * _WRONG
-            if most == MANY_HITS or (n and lost <= bound - SURE):
+            done, unseen[r] = _judge(begin, end, places, count, most, length, result[SCORE])
+            if done:
                 break
-            absent = _count_disjoint(begin, end, places, count, 0, 0) * _WRONG
-            bound = _count_disjoint(begin, end, places, count, 1, most) * _WRONG
-            bound -= min(max(lost - absent, 0), MENDED)
-            if most == FEW_HITS and (not frequent or (n and bound > 0)):
-                break
-            most = FEW_HITS if most == RARE_HITS else MANY_HITS
-        unseen[r] = 0
-        if most == RARE_HITS:
-            unseen[r] = length * MATCH - bound
-        elif frequent:
-            unseen[r] = max(score - bound, 0)
         used += counts[r] + ROOM if 0 < counts[r] <= FEW else MOST
         table.read[slots[r] : used] = r
     slots[keep.size] = used

@@ -98,7 +98,7 @@ def _best_stretch(query, begin, places, m, n, result):
             score = 0
             first = at + 1
     score += (n - previous) * MATCH + END_BONUS
-    if score >= best and first < n:
+    if score > best and first < n:
         best = score
         result[READ_BEGIN], result[READ_END] = first, n
     return best

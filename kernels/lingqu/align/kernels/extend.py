@@ -297,7 +297,8 @@ def extend_chains(
             best = max(best, table.score[c])
         for k in range(listed):
             c = fresh[k]
-            if table.chain[c] * 2 < chain or n * MATCH - table.score[c] <= _OPEN:
+            lost = n * MATCH + 2 * END_BONUS - _total(table, c, n)
+            if table.chain[c] * 2 < chain or lost <= _OPEN:
                 continue
             low, high = table.diagonal_low[c], table.diagonal_high[c]
             query = codes[table.strand[c]]
@@ -333,6 +334,13 @@ def _list_fresh(table, slot, count, fresh):
 
 
 @leaf
+def _total(table, c, n):
+    """A candidate's score with its end bonuses."""
+    ends = int(table.read_begin[c] == 0) + int(table.read_end[c] == n)
+    return table.score[c] + ends * END_BONUS
+
+
+@leaf
 def _may_gain(table, c, n, crowded, best):
     """Whether the DP may bring a candidate to where it matters beside the `best` of its read.
 
@@ -348,6 +356,27 @@ def _may_gain(table, c, n, crowded, best):
     return table.score[c] + gain + MATTERS >= best
 
 
+@kernel
+def list_clipped(table, slots, counts, keep, tasks, wide_tasks, wide):
+    """Add to wide_tasks, from `wide` on, the tasks of a narrow band that want a wide one.
+
+    These are the best places of their reads and still leave bases out: rare, and the gap may be
+    longer than the band is wide. Returns how many wide tasks there are then.
+    """
+    for k in range(tasks.size):
+        c = tasks[k]
+        r = table.read[c]
+        if keep[r] - (table.read_end[c] - table.read_begin[c]) < MIN_CLIP_FOR_DP:
+            continue
+        best = table.score[c]
+        for other in range(slots[r], slots[r] + counts[r]):
+            best = max(best, table.score[other])
+        if table.score[c] == best:
+            wide_tasks[wide] = c
+            wide += 1
+    return wide
+
+
 @kernel(inline="always")
 def _band_origin(table, c, width):
     return ((table.diagonal_low[c] + table.diagonal_high[c]) >> 1) - (width >> 1)
@@ -359,8 +388,8 @@ def extend_gapped(tasks, width, table, codes, start, keep, reference, cigar, cig
 
     codes: uint8[2, bases], reads forward and reverse-complemented, read r at start[r]:][:keep[r]].
     reference: uint8[], padded. cigar: uint32[], pool with room, from cigar_used on, for a third of
-    the longest read and 8 operations a task. An alignment is taken over only where it scores more
-    than what the table holds. Returns the new cigar_used.
+    the longest read and 8 operations a task. An alignment is taken over only where it scores more,
+    with end bonuses, than what the table holds. Returns the new cigar_used.
     """
     longest = 0
     for k in range(tasks.size):
@@ -392,7 +421,7 @@ def extend_gapped(tasks, width, table, codes, start, keep, reference, cigar, cig
                 score -= END_BONUS
             if row == keep[r] - 1:
                 score -= END_BONUS
-            if score <= table.score[c] and table.ref_end[c] > 0:
+            if scores[0, lane] <= _total(table, c, keep[r]):
                 continue
             origin = _band_origin(table, c, width)
             oriented = codes[table.strand[c], start[r] : start[r] + keep[r]]

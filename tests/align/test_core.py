@@ -9,7 +9,7 @@ from lingqu.align.index import open_index
 from lingqu.align.reads import read_batch
 from lingqu.base.errors import LingquError
 from lingqu.formats.fastq import read_chunks
-from lingqu.sequence.codes import decode, reverse_complement
+from lingqu.sequence.codes import decode, encode, reverse_complement
 
 INSERT = InsertModel(True, 300.0, 30.0, 150, 450)
 FREE = InsertModel(False, 0.0, 0.0, 1, 1000)
@@ -89,6 +89,49 @@ def test_gaps_are_found_and_leftmost(genome, strand, edit, expected):
     assert found.pos[0] == 30_000
     assert shape(cigar(found, 0)) == shape(expected)
     assert found.flag[0] == 0x10 * strand
+
+
+def test_two_gaps_close_together_are_no_crowd_of_mismatches(genome):
+    index, contigs = genome
+    read = contigs["one"][30_000:30_150].copy()
+    turned = np.insert(np.delete(read, 70), 79, (read[79] + 2) % 4)
+    flat = turned != read
+    assert 4 <= flat.sum() == flat[70:80].sum()  # without gaps it is a crowd of them
+    found = align_reads(index, batch([turned], False), FREE, 0)
+    gaps = [op for op in cigar(found, 0) if op in "ID"]
+    assert (found.pos[0], sorted(gaps), found.score[0]) == (30_000, ["D", "I"], 149 - 7 - 7)
+
+
+def test_a_gap_near_the_end_is_no_clip(tmp_path):
+    rng = np.random.default_rng(5)
+    codes = rng.integers(0, 4, 3000).astype(np.uint8)
+    codes[1000:1016] = [3, 2, 1] + [0] * 12 + [3]
+    codes[1016] = 2
+    fasta = tmp_path / "x.fa"
+    fasta.write_text(f">x\n{decode(codes)}\n")
+    read = np.delete(codes[998:1149], 10)  # one A of twelve
+    found = align_reads(open_index(fasta), batch([read], False), FREE, 0)
+    assert (found.pos[0], cigar(found, 0)) == (998, "5M1D145M")
+
+
+REPEAT = (
+    "GAGGTTGCAGTGAGCCGAGATGGCAGCAGCACAGTCCAGCTTCGGCTCGGCATGAGAGGGAGACCGTGGAAAGAGAGGGAGAGGGAGACC"
+    "GTGGAAAGAGAGGGAGAGGGAGAGGGAGAGGGAGACCGTGGAAAGAGAGGGAGAGGGAGAGGGAGACCGTGGAAAGAGGGGAGAGGGAGA"
+    "GGGGGAGGGTGAGGGAGAGGGAGAGGGAGAGAGAGAGAGGGAGCGAGTGTGCTATTTTTTTGTATGTTTTGTAGAGACGGA"
+)
+"""GRCh37 20:35,605,980-35,606,240: copies of GAGAGAGGGAGACCGTGGAAA."""
+
+
+def test_of_gaps_in_a_repeat_those_count_that_reach_the_ends(genome, tmp_path):
+    _, contigs = genome
+    codes = np.concatenate((contigs["one"][:5000], encode(REPEAT), contigs["one"][5000:10_000]))
+    fasta = tmp_path / "x.fa"
+    fasta.write_text(f">x\n{decode(codes)}\n")
+    at = 5000 + 35_606_051 - 35_605_980  # behind the base before it, a deletion of 37
+    read = np.concatenate((codes[at - 55 : at + 1], codes[at + 38 : at + 132]))
+    read[55 - 14] = 0  # NA12878 has a SNV at 35,606,037
+    found = align_reads(open_index(fasta), batch([read], False), FREE, 0)
+    assert (found.pos[0], cigar(found, 0)) == (at - 55, "56M37D94M")
 
 
 def test_a_copied_stretch_has_no_mapq_until_a_mate_tells(genome):

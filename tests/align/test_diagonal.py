@@ -5,13 +5,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lingqu.align.kernels.diagonal import (
+    CROWD,
     FAR,
+    GAP,
     LOST,
     REACH,
     READ_BEGIN,
     READ_END,
+    REF_BEGIN,
     SCORE,
+    TURN,
     align_simply,
+    is_crowded,
 )
 from lingqu.align.kernels.scoring import END_BONUS, READ_N
 from lingqu.oracles.diagonals import best_flat, best_turned, score_of
@@ -92,3 +97,29 @@ def test_a_planted_gap_is_found_from_the_longer_side(seed):
         wanted = max(turned) + 2 * END_BONUS
         if near and wanted >= flat + 7 and READ_N not in read:
             assert result[SCORE] + bonus >= wanted
+
+
+@settings(max_examples=200)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([2, 4]), st.integers(0, 12))
+def test_crowds_of_mismatches(seed, letters, most):
+    reference, read, gap = _planted(seed, letters, 150, most + 1)
+    read = np.where(read == READ_N, 0, read).astype(np.uint8)
+    result = _align(read, reference, min(AT, AT + gap), max(AT, AT + gap))
+    diagonal = result[REF_BEGIN] - result[READ_BEGIN]
+    shift = np.zeros(len(read), np.int64)
+    begin, end = result[READ_BEGIN], result[READ_END]
+    aligned = (np.arange(len(read)) >= begin) & (np.arange(len(read)) < end)
+    if result[TURN]:
+        inserted = max(-result[GAP], 0)
+        shift[result[TURN] :] = result[GAP]
+        aligned[result[TURN] : result[TURN] + inserted] = False
+    there = reference[np.arange(len(read)) + diagonal + shift]
+    wrong = np.flatnonzero((there != read) & aligned)
+    least = 2 if result[TURN] else 4
+    spans = (
+        wrong[least - 1 :] - wrong[: len(wrong) - least + 1] if len(wrong) >= least else wrong[:0]
+    )
+    query = np.concatenate((read, np.full(SLACK, 7, np.uint8))).astype(np.uint8)
+    masks, places = np.empty((2, WORDS), np.uint64), np.empty(1001, np.int64)
+    found = is_crowded(query, 0, len(read), reference, masks, places, result)
+    assert found == bool((spans < CROWD).any())

@@ -117,8 +117,8 @@ def test_indels_and_clips_are_seen(window):
 
 
 def test_candidates_are_what_was_planted(window):
-    _, ref, _, seen = window
-    edits = sorted(candidates.observed(seen, encode(ref)))
+    _, ref, reads, seen = window
+    edits = sorted(candidates.observed(seen, reads, encode(ref)))
     left = [edit for edit in edits if edit.start < 3500]
     assert [(edit.removed, len(edit.put)) for edit in left] == [(1, 1), (5, 0), (0, 7)]
     assert left[0].start == 1000

@@ -50,7 +50,9 @@ class Assembler:
         return edits
 
     def _normal(self, start: int, removed: int, put: np.ndarray) -> list[Edit]:
-        """A detour as edits that are trimmed, split and shifted to the left."""
+        """A detour as edits that are trimmed, split and shifted to the left; none where it runs
+        over an N of the reference in any other way than base by base.
+        """
         old = self._ref[start : start + removed]
         count = align(old, put, self._table, self._moves)
         pieces: list[tuple[int, int, bytes]] = []
@@ -58,7 +60,9 @@ class Assembler:
         for move in self._moves[:count][::-1].tolist():
             bases = put[at : at + 1].tobytes() if move != 1 else b""
             taken = move != 2
-            if move == 0 and self._ref[pos] == put[at]:
+            if taken and self._ref[pos] > 3 and move:
+                return []
+            if move == 0 and (self._ref[pos] == put[at] or self._ref[pos] > 3):
                 gap = False
             elif move == 0:
                 pieces.append((pos, 1, bases))
@@ -73,6 +77,8 @@ class Assembler:
         if len(pieces) >= MANY and any(removed != len(bases) for _, removed, bases in pieces):
             begin, end = pieces[0][0], pieces[-1][0] + pieces[-1][1]
             tail = start + removed - end
+            if (self._ref[begin:end] > 3).any():
+                return []
             whole = put[begin - start : len(put) - tail].tobytes()
             return [Edit(begin, end - begin, whole, begin, end, 2)]
         return [self._shifted(*piece) for piece in pieces]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lingqu.call import model
+from lingqu.call.kernels.clips import split_clips
 from lingqu.call.kernels.evaluate import MAX_EDITS
 from lingqu.call.kernels.scan import gap_costs, scan, tally_gaps
 from lingqu.formats.bam import Alignments
@@ -16,7 +17,7 @@ MAX_SPAN = 300
 """Widest region of several edits."""
 MAX_SIZE = 300
 """Longest indel that is taken from a CIGAR."""
-LONG = 4
+LONG, LONGER = 4, 10
 """Indels of so many bases are hardly ever errors, and clipped in the more of their reads."""
 
 
@@ -128,18 +129,32 @@ def _substitutions(seen: Scan, ref: np.ndarray) -> list[Edit]:
     ]
 
 
-def _indels(seen: Scan, ref: np.ndarray) -> list[Edit]:
+def _clipped(seen: Scan, reads: Alignments, ref: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Indels and the bases put in, as in Scan, that clipped ends tell of."""
+    marked = np.zeros(len(seen.clips), np.bool_)
+    marked[clip_places(seen) - seen.origin] = True
+    most = int(seen.clips[marked].sum())
+    indels, inserted = np.empty((most, 4), np.int32), np.empty(most * MAX_SIZE, np.uint8)
+    found, filled = split_clips(
+        reads, ref, seen.origin, marked, model.MIN_MAPQ, MAX_SIZE, indels, inserted
+    )
+    return indels[:found], inserted[:filled]
+
+
+def _indels(seen: Scan, reads: Alignments, ref: np.ndarray) -> list[Edit]:
     support: dict[tuple[int, int, bytes], int] = {}
-    raw = seen.inserted.tobytes()
-    for start, removed, put, at in seen.indels.tolist():
-        if removed <= MAX_SIZE:
-            key = (start, removed, raw[at : at + put])
-            support[key] = support.get(key, 0) + 1
+    for indels, inserted in ((seen.indels, seen.inserted), _clipped(seen, reads, ref)):
+        raw = inserted.tobytes()
+        for start, removed, put, at in indels.tolist():
+            if removed <= MAX_SIZE:
+                key = (start, removed, raw[at : at + put])
+                support[key] = support.get(key, 0) + 1
     found = []
     for (start, removed, put), count in support.items():
         depth = int(seen.depth[min(max(start - seen.origin, 0), len(seen.depth) - 1)])
-        long = max(removed, len(put)) >= LONG
-        if count >= 2 and (6000 if long else 3000) * count > 301 * (depth - count):
+        size = max(removed, len(put))
+        weight = 3000 if size < LONG else 6000 if size < LONGER else 12000
+        if (count >= 2 or size >= LONGER) and weight * count > 301 * (depth - count):
             left, right = reach(ref, start, removed, put)
             found.append(Edit(start, removed, put, left, right, count))
     return found
@@ -153,9 +168,9 @@ def clip_places(seen: Scan) -> np.ndarray:
     )
 
 
-def observed(seen: Scan, ref: np.ndarray) -> list[Edit]:
-    """Edits that the alignments show."""
-    return _substitutions(seen, ref) + _indels(seen, ref)
+def observed(seen: Scan, reads: Alignments, ref: np.ndarray) -> list[Edit]:
+    """Edits that the alignments show, and the clipped ends of reads that are split."""
+    return _substitutions(seen, ref) + _indels(seen, reads, ref)
 
 
 def tally_indels(seen: Scan, ref: np.ndarray) -> np.ndarray:

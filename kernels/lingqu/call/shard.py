@@ -83,7 +83,7 @@ def _tables():
 def _pack_found(reads: Alignments, ref: np.ndarray, start: int, end: int, gaps: np.ndarray):
     """Edits that the reads of a window show, each site being a place."""
     seen = candidates.scan_window(reads, ref, start, end)
-    edits = sorted(candidates.observed(seen, ref))
+    edits = sorted(candidates.observed(seen, reads, ref))
     known = {(edit.start, edit.removed, edit.put) for edit in edits}
     assembler = Assembler(reads, ref)
     for begin, last in windows(candidates.clip_places(seen), edits):

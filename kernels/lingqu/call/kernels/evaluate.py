@@ -41,11 +41,24 @@ FLOATS = 2 + MAX_ALLELES * (MAX_ALLELES + 1) // 2
 
 
 @kernel
-def _trim(reads, r, begin, end, row):
+def _known(ref, pos, step):
+    """Bases of the reference from `pos` on, in direction `step`: up to an N or the contig's end, at
+    most _CLIP.
+    """
+    count = np.int64(0)
+    while count < _CLIP and 0 <= pos < len(ref) and ref[pos] < 4:
+        pos += step
+        count += 1
+    return count
+
+
+@kernel
+def _trim(reads, r, ref, begin, end, row):
     """Cut read r to reference places [begin, end) and the clipped ends there.
 
     row (int64[6]) gets first and last + 1 of its bases used, and the base and the place of its
     first and of its last aligned base among them. Returns False where nothing is aligned there.
+    Of a clipped end no more is used than the reference has bases there to lay it on.
     """
     low = np.int64(reads.low[r])
     high = np.int64(reads.high[r])
@@ -80,9 +93,9 @@ def _trim(reads, r, begin, end, row):
         elif op == 4:
             if begin < pos < end:
                 if at == 0:
-                    first = min(first, max(low, size - _CLIP))
+                    first = min(first, max(low, size - _known(ref, pos - 1, -1)))
                 else:
-                    last = max(last, min(high, at + _CLIP))
+                    last = max(last, min(high, at + _known(ref, pos, 1)))
             at += size
     row[0] = first
     row[1] = min(last, first + MAX_ROWS)
@@ -91,7 +104,7 @@ def _trim(reads, r, begin, end, row):
 
 @kernel
 def _gather(
-    reads, template, slot_of, stamp, left, right, begin, end, from_read, min_mapq, rows, who
+    reads, template, ref, slot_of, stamp, left, right, begin, end, from_read, min_mapq, rows, who
 ):  # fmt: skip
     """Reads over [left, right), cut to [begin, end); returns (reads, slots).
 
@@ -120,7 +133,7 @@ def _gather(
             continue
         if np.float64(reads.name_hash[r] >> np.uint64(11)) * 2.0**-53 > share:
             continue
-        if not _trim(reads, r, begin, end, rows[n]):
+        if not _trim(reads, r, ref, begin, end, rows[n]):
             continue
         if slot_of[template[r], 1] < 0:
             slot_of[template[r], 1] = slots
@@ -454,7 +467,7 @@ def evaluate(
         if min(end, len(ref)) - max(begin, 0) > MAX_HAP:
             continue
         n, slots = _gather(
-            reads, template, slot_of, np.int64(region), left, right_end, begin + _FLANK,
+            reads, template, ref, slot_of, np.int64(region), left, right_end, begin + _FLANK,
             end - _FLANK, regions[region, 4], min_mapq, rows, who,
         )  # fmt: skip
         _sort_by_length(rows, n, order)

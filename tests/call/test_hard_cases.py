@@ -19,6 +19,7 @@ from lingqu.align.lanes import Lane, read_group
 from lingqu.call.compare import compare
 from lingqu.call.driver import call
 from lingqu.cluster import open_cluster
+from lingqu.formats.vcf import COLUMNS
 from lingqu.sequence.codes import decode, encode, reverse_complement
 
 FLANK = 350
@@ -91,7 +92,7 @@ def cases() -> list[Case]:
     tandem, far = bases(rng, 37), bases(rng, 900)
     ends = (FLANK + 20 - 145, FLANK + 20 - 140, 300), (FLANK + 13, FLANK + 16, 300)
     alien = mutated(rng, word, 9, 15)
-    found = [
+    return [
         *homopolymers(),
         Case("SNV beside a deletion", word, word, swap[:21] + swap[24:]),
         Case("SNV beside an insertion", word, word, f"{swap[:21]}GCT{swap[21:]}"),
@@ -161,7 +162,6 @@ def cases() -> list[Case]:
         Case("contig that begins with N", "N" * 60 + word, "N" * 60 + word, "N" * 60 + swap,
              left=0),
     ]  # fmt: skip
-    return found
 
 
 CASES = cases()
@@ -247,8 +247,7 @@ def aligned(folder: Path, fasta: Path, pairs: list[tuple[str, str]]) -> Path:
 def write_vcf(path: Path, contigs, lines: list[str]) -> Path:
     """A VCF of these lines."""
     head = ["##fileformat=VCFv4.3", *(f"##contig=<ID={name}>" for name in contigs)]
-    columns = "#CHROM POS ID REF ALT QUAL FILTER INFO FORMAT S1".split()
-    path.write_text("\n".join([*head, "\t".join(columns), *lines]) + "\n")
+    path.write_text("\n".join([*head, "\t".join([*COLUMNS, "FORMAT", "S1"]), *lines]) + "\n")
     return path
 
 
@@ -404,7 +403,7 @@ def test_alt_on_one_strand_is_filtered(place):
     alt = other(ref[700])
 
     def change(read):
-        seen = dict((place, at) for at, place in read.get_aligned_pairs(True))
+        seen = {place: at for at, place in read.get_aligned_pairs(True)}
         has_alt = 700 in seen and read.query_sequence[seen[700]] == alt
         return None if has_alt and read.is_reverse else read
 

@@ -154,7 +154,7 @@ def _indels(seen: Scan, reads: Alignments, ref: np.ndarray) -> list[Edit]:
         depth = int(seen.depth[min(max(start - seen.origin, 0), len(seen.depth) - 1)])
         size = max(removed, len(put))
         weight = 3000 if size < LONG else 6000 if size < LONGER else 12000
-        if (count >= 2 or size >= LONGER) and weight * count > 301 * (depth - count):
+        if (count >= 2 or removed >= LONGER) and weight * count > 301 * (depth - count):
             left, right = reach(ref, start, removed, put)
             found.append(Edit(start, removed, put, left, right, count))
     return found

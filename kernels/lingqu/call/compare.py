@@ -12,6 +12,7 @@ from lingqu.base.errors import LingquError
 from lingqu.base.progress import progress
 from lingqu.call.compare_read import Choice, Contig, read_records
 from lingqu.call.compare_result import Comparison, Counts
+from lingqu.call.compare_strata import classify, nearest_depth, new_strata
 from lingqu.call.kernels.compare import BOUNDED, TAKEN, Walks, make_walks, match
 from lingqu.call.kernels.compare_table import Changes, arrange
 from lingqu.formats.bed import merge, overlaps, parse_regions, read_bed
@@ -72,13 +73,28 @@ def _inside(changes: Changes, regions: np.ndarray) -> np.ndarray:
     return overlaps(regions, start, changes.last)
 
 
-def _count(rows: dict[str, Counts], which: int, changes: Changes, labels: np.ndarray) -> None:
-    names = (("tp_truth", "fn", "genotype_fn"), ("tp_calls", "fp", "genotype_fp"))[which]
-    for row, chosen in (("SNV", ~changes.indel), ("INDEL", changes.indel), ("ALL", slice(None))):
-        counted = np.bincount(labels[chosen], minlength=4).tolist()
-        amounts = (counted[_MATCHED], counted[_GENOTYPE] + counted[_ABSENT], counted[_GENOTYPE])
-        for name, amount in zip(names, amounts, strict=True):
-            setattr(rows[row], name, getattr(rows[row], name) + amount)
+def _count(rows: dict[str, Counts], which: int, classes: np.ndarray, labels: np.ndarray) -> None:
+    """Add the records of a list to their rows; classes: int64[records], index into the rows."""
+    for number, row in enumerate(rows.values()):
+        counted = np.bincount(labels[classes == number], minlength=4).tolist()
+        row.add(which, counted[_MATCHED], counted[_GENOTYPE], counted[_ABSENT])
+
+
+def _count_all(result: Comparison, which: int, indel: np.ndarray, labels: np.ndarray) -> None:
+    *types, everything = result.rows.items()
+    _count(dict(types), which, indel.astype(np.int64), labels)
+    _count(dict([everything]), which, np.zeros(len(labels), np.int64), labels)
+
+
+def _count_strata(
+    result: Comparison, sequence: np.ndarray, parts, lists, labels: list[np.ndarray]
+) -> None:
+    """Count both lists by stratum; the depth is that of the calls."""
+    depth = np.array(parts[1].depth, np.int64)
+    depths = nearest_depth(lists[0].first, lists[1].first, depth), depth
+    for which, (changes, told) in enumerate(zip(lists, depths, strict=True)):
+        for name, classes in classify(sequence, changes, told).items():
+            _count(result.strata[name], which, classes, labels[which])
 
 
 def _write_labelled(path: Path, labels: dict[int, int], hit: Path, miss: Path) -> None:
@@ -115,24 +131,26 @@ def compare(
     samples: tuple[str | None, str | None] = (None, None),
     squash_ploidy: bool = False,
     all_records: bool = False,
+    strata: bool = False,
     out: str | Path | None = None,
 ) -> Comparison:
     """Hold the VCF or BCF `calls` against `truth`, on haplotypes of the FASTA `reference`.
 
     regions (as `20:1,000-2,000`) or the BED file `bed` restrict what is counted. samples: names in
     truth and calls, where a file has several. squash_ploidy: any allele of a record may match,
-    whatever the genotypes. all_records: those that failed a filter too. out: a folder for
-    tp-baseline and fn (records of truth), tp and fp (of calls), each a `.vcf.gz` with its index.
+    whatever the genotypes. all_records: those that failed a filter too. strata: count
+    by length, repeat and depth too. out: a folder for tp-baseline and fn (records of truth), tp and
+    fp (of calls), each a `.vcf.gz` with its index.
     LingquError on files that cannot be read or do not fit the reference.
     """
     paths = (Path(truth), Path(calls))
     genome = open_reference(reference)
     lengths = dict(zip(genome.names, genome.lengths.tolist(), strict=True))
     targets = read_bed(bed, lengths) if bed else parse_regions(regions, lengths) or None
-    choice = Choice(targets, squash_ploidy, all_records)
+    choice = Choice(targets, squash_ploidy, all_records, strata)
     if out:
         _make_folder(Path(out))
-    result = Comparison()
+    result = Comparison(strata=new_strata() if strata else {})
     with progress("compare", "records") as shown:
         read = [
             read_records(path, genome, sample, choice, skipped, shown)
@@ -148,9 +166,11 @@ def compare(
             for which, (part, changes, label) in enumerate(zip(parts, lists, labels, strict=True)):
                 if targets is not None:
                     label[~_inside(changes, targets.get(contig, _NOWHERE))] = _UNCOUNTED
-                _count(result.rows, which, changes, label)
+                _count_all(result, which, changes.indel, label)
                 if out:
                     labelled[which].update(zip(part.number, label.tolist(), strict=True))
+            if strata:
+                _count_strata(result, genome.contig(tid), parts, lists, labels)
     if out:
         for path, labels, names in zip(
             paths, labelled, (("tp-baseline", "fn"), ("tp", "fp")), strict=True

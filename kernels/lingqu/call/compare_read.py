@@ -12,6 +12,7 @@ import numpy as np
 
 from lingqu.base.errors import LingquError
 from lingqu.base.progress import Progress
+from lingqu.call.compare_strata import UNKNOWN
 from lingqu.call.kernels.compare_table import Alleles, Changes, find_changes
 from lingqu.formats.bed import Intervals, merge
 from lingqu.formats.reference import Reference
@@ -30,11 +31,13 @@ class Contig:
     """What is kept of one list on one contig while it is read; grows record by record."""
 
     def __init__(self):
-        self.number = array("q")
+        self.number, self.depth = array("q"), array("q")
         self._allele_start, self._option_start = array("q", [0]), array("q", [0])
         self._options, self._alleles, self._text = array("q"), array("q"), bytearray()
 
-    def add(self, record: VcfRecord, called: dict[int, str], genotype: Sequence[int]) -> None:
+    def add(
+        self, record: VcfRecord, called: dict[int, str], genotype: Sequence[int], depth: int
+    ) -> None:
         """Take a record in. called: its alleles (number in ALT: letters) that change something."""
         first = len(self._alleles) // 5
         at = len(self._text)
@@ -47,6 +50,7 @@ class Contig:
         one, other = rows.get(genotype[0], -1), rows.get(genotype[-1], -1)
         self._options.extend((one, other) if one == other else (one, other, other, one))
         self.number.append(record.number)
+        self.depth.append(depth)
         self._allele_start.append(len(self._alleles) // 5)
         self._option_start.append(len(self._options) // 2)
 
@@ -66,11 +70,12 @@ class Contig:
 
 @dataclass(frozen=True)
 class Choice:
-    """Which records are compared, and how."""
+    """Which records are compared, and how; depth: whether their DP is wanted."""
 
     regions: Intervals | None
     squash: bool
     all_records: bool
+    depth: bool = False
 
     def near(self) -> dict[str, tuple[list[int], list[int]]] | None:
         """Starts and ends, per contig, of the regions with their context."""
@@ -110,6 +115,16 @@ def _genotype(vcf: VcfReader, record: VcfRecord, sample: int | None) -> tuple[in
             f"{vcf.path}: line {record.number}: no genotype: {record.fields[9 + sample]!r};"
             " mend the GT field"
         ) from None
+
+
+def _depth(record: VcfRecord, sample: int | None) -> int:
+    """DP of the sample, else of the record; UNKNOWN where neither is a number."""
+    words = dict(word.partition("=")[::2] for word in record.fields[7].split(";"))
+    if sample is not None:
+        keys, values = (record.fields[k].split(":") for k in (8, 9 + sample))
+        words.update(pair for pair in zip(keys, values, strict=False) if pair[1] != ".")
+    told = words.get("DP", "")
+    return int(told) if told.isdecimal() else UNKNOWN
 
 
 def _reason_to_skip(record: VcfRecord, called: dict[int, str]) -> str | None:
@@ -157,5 +172,6 @@ def read_records(
             if reason:
                 skipped[reason] += 1
                 continue
-            contigs[record.contig].add(record, called, genotype)
+            depth = _depth(record, sample) if choice.depth else UNKNOWN
+            contigs[record.contig].add(record, called, genotype, depth)
     return contigs

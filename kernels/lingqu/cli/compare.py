@@ -26,6 +26,13 @@ How to read the table:
   FN, FP    records that the other file lacks; of these, GT.FN and GT.FP have an allele that is
             there, in another genotype (say 0/1 for 1/1).
   SNV       substitutions (one of several bases counts once); INDEL: whatever changes the length.
+
+\b
+With --strata, each of the tables that follow holds every record once:
+  length      by the allele that changes it the most
+  homopolymer, repeat   the longest of REF that the change lies in or beside; a repeat has a unit of
+            2 to 6 bases, three times at least
+  depth     DP of the call; of a record of TRUTH, of the nearest call within 500 bases
 """
 )
 @click.argument("truth", type=PATH)
@@ -49,6 +56,12 @@ How to read the table:
     "--squash-ploidy", is_flag=True, help="Compare alleles only: any genotype that has one matches."
 )
 @click.option("--all-records", is_flag=True, help="Also records that failed a FILTER.")
+@click.option(
+    "--strata",
+    is_flag=True,
+    help="Count also by length of the change, homopolymer (bases), tandem repeat (bases of the unit"
+    " x bases of all) and DP of the calls.",
+)
 @click.option("--json", "json_path", type=PATH, metavar="PATH", help="Write the numbers here too.")
 @click.option(
     "--out",
@@ -65,6 +78,7 @@ def command(
     sample: str | None,
     squash_ploidy: bool,
     all_records: bool,
+    strata: bool,
     json_path: Path | None,
     out: Path | None,
 ) -> None:
@@ -97,6 +111,7 @@ def command(
         samples=names,
         squash_ploidy=squash_ploidy,
         all_records=all_records,
+        strata=strata,
         out=out,
     )
     if json_path:

@@ -3,6 +3,8 @@
 import gzip
 import json
 import random
+import shutil
+import subprocess
 
 import pysam
 import pytest
@@ -290,6 +292,30 @@ def test_respelt_truth_matches(demo, reference, tmp_path, seed):
     row = result.rows["ALL"]
     assert (row.fn, row.fp, result.bounded) == (0, 0, 0)
     assert min(row.tp_truth, row.tp_calls) > 100
+
+
+@pytest.mark.skipif(not shutil.which("rtg"), reason="rtg (rtg-tools) is not installed")
+def test_agrees_with_vcfeval(demo, reference, tmp_path):
+    """The truth against a part of it with some genotypes changed: the same F1, of all records."""
+    with pysam.VariantFile(str(demo / "truth.vcf.gz")) as truth:
+        header, records = str(truth.header), [str(record).split("\t") for record in truth]
+    with pysam.BGZFile(str(tmp_path / "c.vcf.gz"), "w") as out:
+        out.write(header.encode())
+        for number, record in enumerate(records):
+            if number % 7:
+                record[8:] = ["GT", "0/1" if number % 11 == 0 else record[9].split(":")[0].strip()]
+                out.write("\t".join(record).encode() + b"\n")
+    pysam.tabix_index(str(tmp_path / "c.vcf.gz"), preset="vcf")
+    paths = demo / "truth.vcf.gz", tmp_path / "c.vcf.gz"
+    sdf, found = tmp_path / "sdf", tmp_path / "rtg"
+    files = "-b", paths[0], "-c", paths[1], "-t", sdf, "-o", found
+    for words in (("format", "-o", sdf, reference), ("vcfeval", "--ref-overlap", *files)):
+        subprocess.run(["rtg", *map(str, words)], check=True, capture_output=True)
+    row = compare(*paths, reference).rows["ALL"]
+    words = (found / "summary.txt").read_text().splitlines()[-1].split()
+    counts = row.tp_truth, row.tp_calls, row.fp, row.fn
+    assert list(map(int, words[1:5])) == list(counts)
+    assert float(words[-1]) == pytest.approx(row.f1, abs=0.0005)
 
 
 # The command

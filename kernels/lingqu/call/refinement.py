@@ -31,9 +31,10 @@ from lingqu.call.pedigree import FEMALE, MALE, UNKNOWN, Person
 RATES = (1e-8, 1e-9)
 """Mutations a base and generation: substitutions (Kong et al. 2012: 1.2e-8; the default of bcftools
 +trio-dnm2) and indels (Besenbacher et al. 2016: about a tenth of it; the default of Octopus)."""
-PSEUDO = (10.0, 0.01, 0.00125)
-"""Copies of REF, a substitution and an indel that are seen before any sample is: heterozygosities
-of 1e-3 and 1.25e-4, worth five samples, as GATK has it."""
+PSEUDO = (1.0, 1e-3, 1.25e-4)
+"""Copies of REF, a substitution and an indel that are seen before any sample is: the spectrum of a
+neutral population (Ewens 1972) whose heterozygosities are 1e-3 and 1.25e-4. GATK adds ten times as
+many, which in a single trio takes common alleles from the parents (see the tests)."""
 DENOVO = 20
 """DQ from which a child's allele is called new: a chance of 0.99."""
 _SWEEPS = 10

@@ -27,7 +27,7 @@ def test_people_by_name(ped):
 
 
 def test_parents_of_unknown_sex_have_one(ped):
-    people = read_ped(ped("F kid dad mum female\nF dad . . other\nF mum 0 0 -9\n"))
+    people = read_ped(ped("F kid dad mum XX\nF dad . . other\nF mum 0 0 -9\n"))
     assert [p.sex for p in people] == [MALE, FEMALE, FEMALE]
 
 

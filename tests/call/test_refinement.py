@@ -5,6 +5,7 @@ import math
 
 import hypothesis.strategies as st
 import numpy as np
+import pysam
 import pytest
 from hypothesis import given, settings
 
@@ -13,7 +14,7 @@ from lingqu.call import refinement
 from lingqu.call.kernels import pedigree as kernels
 from lingqu.call.kernels.pedigree import AUTOSOME, CONFLICT, INHERITED, MT, UNCHECKED, X, Y
 from lingqu.call.pedigree import FEMALE, MALE, UNKNOWN, Person
-from lingqu.call.refinement import DENOVO_WORD, RATES, arrange, is_loopless, refine, tally
+from lingqu.call.refinement import DENOVO_WORD, RATES, arrange, is_loopless, refine, stack, tally
 
 TRIO = [Person("dad", sex=MALE), Person("mum", sex=FEMALE), Person("kid", "dad", "mum", MALE)]
 SISTER = Person("sis", "dad", "mum", FEMALE)
@@ -423,6 +424,23 @@ def test_no_child_among_the_samples():
         arrange(TRIO, ["kid"])
     with pytest.raises(LingquError, match="no sample is the child of another"):
         arrange(TRIO, ["dad", "mum", "stranger"])
+
+
+def test_stack_fills_up():
+    one, two = np.zeros((3, 3), np.int32), np.ones((3, 10), np.int32)
+    pl, alleles, indel = stack([one, two], [["A", "C"], ["AT", "CT", "A", "*"]])
+    assert pl.shape == (2, 3, 10)
+    assert (pl[0, :, 3:] == -1).all()
+    assert alleles.tolist() == [2, 4]
+    assert indel.tolist() == [[False] * 4, [False, False, True, True]]
+
+
+def test_header_lines_are_read_by_htslib():
+    header = pysam.VariantHeader()
+    for line in refinement.META:
+        header.add_line(line)
+    assert list(header.info) == ["MERR"]
+    assert list(header.formats) == ["PP", "DQ", "DN"]
 
 
 def test_shapes_that_do_not_fit():

@@ -3,6 +3,7 @@
 import pytest
 
 HEAD = "sample\tlane\tr1\tr2\n"
+FAMILY = "sample\tlane\tr1\tfather\tmother\n"
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,14 @@ HEAD = "sample\tlane\tr1\tr2\n"
             "sample\tlane\tr1\tplatform\nS1\tL1\ta1.fq\tIllumina\n",
             "2:13: 'platform' must be one of CAPILLARY",
         ),
+        (FAMILY + "S1\tL1\ta1.fq\tno\t\n", "2:13: father 'no' of 'S1' is not there; add it"),
+        (FAMILY + "S1\tL1\ta1.fq\tS2\tS2\nS2\tL1\tb1.fq\t\t\n", "2:16: 'S2' is mother here"),
+        (FAMILY + "S1\tL1\ta1.fq\t\tS1\n", "2:14: 'S1' is an own ancestor"),
+        (FAMILY + "S1\tL1\ta1.fq\tS 2\t\n", "2:13: 'father' must be the name of a sample"),
+        (
+            FAMILY + "S1\tL1\ta1.fq\tS2\t\nS1\tL2\tb1.fq\tS3\t\nS2\tL1\tc1.fq\t\t\n",
+            "3:13: father of 'S1' is 'S2' above; give one",
+        ),
     ],
 )
 def test_fault_names_line_column_and_mend(files, sheet, told):
@@ -73,6 +82,12 @@ def test_alignment_as_entry(files):
     project = files.open(sheet="sample\talignment\nS1\td.bam\n")
     assert project.samples["S1"].alignment == "d.bam"
     assert project.samples["S1"].lanes == []
+
+
+def test_parents_in_one_row_or_in_all(files):
+    rows = "S1\tL1\ta1.fq\tS2\t\nS1\tL2\tb1.fq\tS2\tS3\nS2\tL1\tc1.fq\t\t\nS3\tL1\ta2.fq\n"
+    samples = files.open(sheet=FAMILY + rows).samples
+    assert [(s.father, s.mother) for s in samples.values()] == [("S2", "S3"), ("", ""), ("", "")]
 
 
 def test_missing_sheet(files):

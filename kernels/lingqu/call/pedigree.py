@@ -8,7 +8,8 @@ from lingqu.base.errors import LingquError
 
 UNKNOWN, MALE, FEMALE = 0, 1, 2
 """Sex, in the numbers of PED files."""
-_SEXES = {"1": MALE, "M": MALE, "MALE": MALE, "2": FEMALE, "F": FEMALE, "FEMALE": FEMALE}
+_SEXES = {"1": MALE, "M": MALE, "MALE": MALE, "XY": MALE}
+_SEXES |= {"2": FEMALE, "F": FEMALE, "FEMALE": FEMALE, "XX": FEMALE}
 _ROLES = (("father", MALE), ("mother", FEMALE))
 _NOBODY = {"", "0", "."}
 
@@ -25,7 +26,7 @@ class Person:
 
 
 def parse_sex(word: str) -> int:
-    """MALE, FEMALE, or UNKNOWN for what is neither `1`, `M`, `male` nor `2`, `F`, `female`."""
+    """MALE of `1`, `M`, `male`, `XY`; FEMALE of `2`, `F`, `female`, `XX`; UNKNOWN of all else."""
     return _SEXES.get(word.upper(), UNKNOWN)
 
 

@@ -43,19 +43,25 @@ NO_WORD, INHERITED_WORD, LOW_WORD, DENOVO_WORD = range(4)
 WORDS = (".", "Inherited", "LowDQ", "DeNovo")
 """FORMAT/DN by number."""
 
+FIELDS = (
+    ("INFO", "MERR", "1", "Integer", "Children whose GT cannot come from those of their parents"),
+    (
+        "FORMAT", "PP", "G", "Integer",
+        "Phred of the posterior chances of the genotypes given the reads of all relatives and the"
+        " frequencies of the alleles, relative to the greatest",
+    ),
+    ("FORMAT", "DQ", "1", "Float", "Phred of the chance that the child has no new mutation here"),
+    (
+        "FORMAT", "DN", "1", "String",
+        f"What the child has from its parents: Inherited; DeNovo (DQ of {DENOVO} or more); LowDQ"
+        " (they disagree, by their own reads or by GT, but DQ is lower)",
+    ),
+)  # fmt: skip
+"""Column, name, number, type and meaning of what is added; GT and GQ change, PL stays."""
 META = [
-    '##INFO=<ID=MERR,Number=1,Type=Integer,Description="Children whose GT cannot come from those of'
-    ' their parents">',
-    '##FORMAT=<ID=PP,Number=G,Type=Integer,Description="Phred of the posterior chances of the'
-    " genotypes given the reads of all relatives and the frequencies of the alleles, relative to"
-    ' the greatest">',
-    '##FORMAT=<ID=DQ,Number=1,Type=Float,Description="Phred of the chance that the child has no new'
-    ' mutation here">',
-    '##FORMAT=<ID=DN,Number=1,Type=String,Description="What the child has from its parents:'
-    f" Inherited; DeNovo (DQ of {DENOVO} or more); LowDQ (its reads, or its GT, and its parents'"
-    ' disagree, but DQ is lower)">',
+    f'##{column}=<ID={name},Number={number},Type={kind},Description="{meaning}">'
+    for column, name, number, kind, meaning in FIELDS
 ]
-"""Header lines of what refinement adds; GT and GQ change, PL stays what the reads say."""
 
 
 @dataclass(frozen=True)
@@ -198,6 +204,23 @@ def is_loopless(families: Families) -> bool:
     return len(families.layout.order) < 2 * (len(families.layout.start) - 1)
 
 
+def stack(
+    pls: Sequence[np.ndarray], alleles: Sequence[Sequence[str]]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(pl, alleles, indel) as `refine` takes them.
+
+    pls: int32[N, genotypes] of each site; alleles: its strings, REF first.
+    """
+    numbers = np.array([len(site) for site in alleles], np.int64)
+    wide = max(pl.shape[1] for pl in pls)
+    padded = np.full((len(pls), len(pls[0]), wide), -1, np.int32)
+    indel = np.zeros((len(pls), int(numbers.max())), np.bool_)
+    for k, (pl, site) in enumerate(zip(pls, alleles, strict=True)):
+        padded[k, :, : pl.shape[1]] = pl
+        indel[k, : len(site)] = [alt == "*" or len(alt) != len(site[0]) for alt in site]
+    return padded, numbers, indel
+
+
 def refine(
     families: Families,
     pl: np.ndarray,
@@ -213,7 +236,7 @@ def refine(
     How joint calls it, once a shard or block of records:
 
         families = arrange(read_ped(path), samples)   # once; samples: the VCF's, in order
-        pl = np.full((S, N, G), -1, np.int32)         # fill in, in VCF's order; -1 stays for `.`
+        pl, alleles, indel = stack(pls, strings)      # of the sites of the block
         told = refine(families, pl, ploidy, alleles, inheritance, indel)
         counts += tally(families, told)               # for the stats: summary(families, counts)
 
@@ -223,11 +246,11 @@ def refine(
     checked. Where a genotype's alleles are those it had, its phase (PS) stays; else it is unphased.
     AC, AN and AF are counted anew. No line is dropped: an ALT that nobody has any more stays.
 
-    pl: int32[S, N, G], PLs, the least of a sample 0; -1: missing (no read). ploidy: int8[S, N],
-    0 to 2, that of the sample's PL (0: no such chromosome). alleles: int[S], REF and `*` counted,
-    <NON_REF> not; above MAX_ALLELES (8) a site's genotypes are those of the PLs. inheritance:
-    int8[S], AUTOSOME, X, Y or MT of lingqu.call.kernels.pedigree; PAR is AUTOSOME. indel:
-    bool[S, most alleles], True for an ALT whose length is not REF's, and for `*`. frequency:
+    pl: int32[S, N, G], PLs, the least of a sample 0; -1, or all alike: nothing was seen. ploidy:
+    int8[S, N], 0 to 2, that of the sample's PL (0: no such chromosome). alleles: int[S], REF and
+    `*` counted, <NON_REF> not; above MAX_ALLELES (8) a site's genotypes are those of the PLs.
+    inheritance: int8[S], AUTOSOME, X, Y or MT of lingqu.call.kernels.pedigree; PAR is AUTOSOME.
+    indel: bool[S, most alleles], True for an ALT whose length is not REF's, and for `*`. frequency:
     float64[S, most alleles], summing up to 1, none of them 0; None: estimated from the PLs of the
     samples without parents among the samples. rates: of substitutions and indels.
 

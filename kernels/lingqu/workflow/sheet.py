@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lingqu.align.lanes import MARKS
+from lingqu.call.pedigree import Person, problems
 from lingqu.workflow.faults import Fault, did_you_mean
 from lingqu.workflow.schema import violations
 
@@ -31,11 +32,13 @@ class Lane:
 
 @dataclass
 class Sample:
-    """A sample: its lanes, or the BAM or CRAM it starts from ("" if none)."""
+    """A sample: its lanes, or the BAM or CRAM it starts from, and its parents ("" if none)."""
 
     name: str
     lanes: list[Lane] = field(default_factory=list)
     alignment: str = ""
+    father: str = ""
+    mother: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class _Sheet:
     def __init__(self, path: Path, schema: dict, folder: Path):
         self.path, self.schema, self.folder = path, schema, folder
         self.faults: list[Fault] = []
+        self.parents: dict[tuple[str, str], Row] = {}
 
     def fault(self, line: int, column: int, message: str) -> None:
         self.faults.append(Fault(str(self.path), line, column, message))
@@ -167,6 +171,7 @@ class _Sheet:
         if not name:
             return
         sample = samples.setdefault(name, Sample(name))
+        self.add_parents(row, sample, cells)
         if "alignment" in cells:
             if sample.alignment:
                 self.cell_fault(
@@ -193,6 +198,24 @@ class _Sheet:
             self.cell_fault(row, "lane", f"{message}; name each lane once")
         places.setdefault(lane.id, row.line)
         sample.lanes.append(lane)
+
+    def add_parents(self, row: Row, sample: Sample, cells: dict[str, str]) -> None:
+        """Father and mother of a sample, which one of its rows tells, or several alike."""
+        for role in ("father", "mother"):
+            parent = cells.get(role, "")
+            told = getattr(sample, role)
+            if parent and told and parent != told:
+                message = f"{role} of {sample.name!r} is {told!r} above; give one"
+                self.cell_fault(row, role, message)
+            elif parent and not told:
+                setattr(sample, role, parent)
+                self.parents[sample.name, role] = row
+
+    def check_parents(self, samples: dict[str, Sample]) -> None:
+        """Parents are samples, and nobody is an own ancestor."""
+        people = [Person(one.name, one.father, one.mother) for one in samples.values()]
+        for number, role, message in problems(people):
+            self.cell_fault(self.parents[people[number].name, role], role, message)
 
 
 def _cells(line: str) -> Iterator[tuple[int, str]]:
@@ -228,4 +251,5 @@ def read_sheet(path: Path, schema: dict, folder: Path) -> tuple[dict[str, Sample
         sheet.check_cells(row)
         sheet.check_files(row, files)
         sheet.add(row, samples, places)
+    sheet.check_parents(samples)
     return samples, sheet.faults

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lingqu.base.jit import kernel
+from lingqu.base.jit import kernel, leaf
 from lingqu.call.kernels.numbers import log10, pow10
 
 MAX_ALLELES = 8
@@ -98,7 +98,7 @@ def new_scratch(layout: Layout, alleles: int) -> Scratch:
     )
 
 
-@kernel
+@leaf
 def count_states(ploidy, alleles):
     """Genotypes of `alleles` alleles."""
     if ploidy == 2:
@@ -106,7 +106,7 @@ def count_states(ploidy, alleles):
     return alleles if ploidy == 1 else 1
 
 
-@kernel
+@leaf
 def usual_ploidy(inheritance, sex):
     """Copies a person has; who is not known to be female has one X and one Y."""
     if inheritance == AUTOSOME:
@@ -118,7 +118,7 @@ def usual_ploidy(inheritance, sex):
     return 1
 
 
-@kernel
+@leaf
 def source(inheritance, ploidy, sex):
     """From whom a child of that ploidy has its alleles; a ploidy that cannot be: NOBODY."""
     if ploidy == 2 and (inheritance == AUTOSOME or (inheritance == X and sex != MALE)):
@@ -130,13 +130,13 @@ def source(inheritance, ploidy, sex):
     return NOBODY
 
 
-@kernel
+@leaf
 def origin_of(layout, scratch, person, inheritance):
     """`source` of a person at the site that is loaded."""
     return source(inheritance, scratch.ploidy[person], layout.sex[person])
 
 
-@kernel
+@leaf
 def scale(values, states):
     """Divide by the greatest of values[:states], and lift what is below FLOOR to it."""
     top = 0.0
@@ -146,13 +146,14 @@ def scale(values, states):
         values[g] = max(values[g] / top, FLOOR) if top > 0.0 else 1.0
 
 
-@kernel
+@leaf
 def read_likelihoods(pl, states, out):
     """PLs (int32[states], a negative one: missing) to chances; whether they say anything."""
     told = False
     for g in range(states):
         if pl[g] < 0:
-            out[:states] = 1.0
+            for k in range(states):
+                out[k] = 1.0
             return False
         out[g] = pow10(-0.1 * pl[g])
         told |= pl[g] > 0
@@ -160,20 +161,21 @@ def read_likelihoods(pl, states, out):
     return told
 
 
-@kernel
+@leaf
 def hardy_weinberg(frequency, alleles, ploidy, out):
     """Chances of the states of somebody of whom nothing is known."""
     if ploidy == 0:
         out[0] = 1.0
     elif ploidy == 1:
-        out[:alleles] = frequency[:alleles]
+        for a in range(alleles):
+            out[a] = frequency[a]
     else:
         for b in range(alleles):
             for a in range(b + 1):
                 out[b * (b + 1) // 2 + a] = (1.0 + (a != b)) * frequency[a] * frequency[b]
 
 
-@kernel
+@leaf
 def _add_alleles(like, ploidy, alleles, prior, posterior, counts):
     """Add the expected copies of each allele in one person to counts."""
     states = count_states(ploidy, alleles)
@@ -193,7 +195,19 @@ def _add_alleles(like, ploidy, alleles, prior, posterior, counts):
                 counts[b] += share
 
 
-@kernel
+@leaf
+def share_out(counts, alleles, frequency):
+    """Counts as shares of their sum into frequency; returns by how much one changed at most."""
+    total = moved = 0.0
+    for a in range(alleles):
+        total += counts[a]
+    for a in range(alleles):
+        moved = max(moved, abs(counts[a] / total - frequency[a]))
+        frequency[a] = counts[a] / total
+    return moved
+
+
+@leaf
 def estimate_frequencies(scratch, counted, alleles, pseudo):
     """Allele frequencies of those who are `counted`, into scratch.frequency, by EM.
 
@@ -201,24 +215,20 @@ def estimate_frequencies(scratch, counted, alleles, pseudo):
     these added.
     """
     frequency, counts = scratch.frequency, scratch.counts
-    frequency[:alleles] = pseudo[:alleles] / pseudo[:alleles].sum()
+    share_out(pseudo, alleles, frequency)
     for _ in range(_ROUNDS):
-        counts[:alleles] = pseudo[:alleles]
+        for a in range(alleles):
+            counts[a] = pseudo[a]
         for p in range(len(counted)):
             if counted[p] and scratch.told[p] and scratch.ploidy[p]:
                 _add_alleles(
                     scratch.data[p], scratch.ploidy[p], alleles, frequency, scratch.pairs[0], counts
                 )
-        total = counts[:alleles].sum()
-        moved = 0.0
-        for a in range(alleles):
-            moved = max(moved, abs(counts[a] / total - frequency[a]))
-            frequency[a] = counts[a] / total
-        if moved < _CHANGE:
+        if share_out(counts, alleles, frequency) < _CHANGE:
             break
 
 
-@kernel
+@leaf
 def fill_change(indel, alleles, snv_rate, indel_rate, change):
     """change[a, b]: chance that a parent's allele a is passed on as b.
 
@@ -233,18 +243,17 @@ def fill_change(indel, alleles, snv_rate, indel_rate, change):
                 change[a, a] -= change[a, b]
 
 
-@kernel
+@leaf
 def fill_gametes(change, frequency, alleles, given, kept):
     """given[ploidy, state, allele]: chance to pass the allele on; kept: and unchanged.
 
     Who has no copy that could be passed on stands for somebody unknown.
     """
-    given[0, 0, :alleles] = frequency[:alleles]
-    kept[0, 0, :alleles] = frequency[:alleles]
     for a in range(alleles):
-        given[1, a, :alleles] = change[a, :alleles]
-        kept[1, a, :alleles] = 0.0
-        kept[1, a, a] = change[a, a]
+        given[0, 0, a] = kept[0, 0, a] = frequency[a]
+        for b in range(alleles):
+            given[1, a, b] = change[a, b]
+            kept[1, a, b] = change[a, b] if a == b else 0.0
     for b in range(alleles):
         for a in range(b + 1):
             g = b * (b + 1) // 2 + a
@@ -253,7 +262,7 @@ def fill_gametes(change, frequency, alleles, given, kept):
                 kept[2, g, c] = 0.5 * (kept[1, a, c] + kept[1, b, c])
 
 
-@kernel
+@leaf
 def from_child(like, origin, father, mother, fathers, mothers, alleles, pairs, table):
     """table[gf, gm]: chance of what a child says, like[states], under its parents' genotypes.
 
@@ -280,11 +289,12 @@ def from_child(like, origin, father, mother, fathers, mothers, alleles, pairs, t
             table[gf, gm] = total
 
 
-@kernel
+@leaf
 def to_child(weight, origin, father, mother, fathers, mothers, alleles, pairs, out):
     """Message to a child: weight[gf, gm] of its parents' genotypes, summed over these."""
     states = count_states(2 if origin == BOTH else 1, alleles)
-    out[:states] = 0.0
+    for g in range(states):
+        out[g] = 0.0
     for a in range(alleles):
         for gm in range(mothers):
             pairs[a, gm] = 0.0
@@ -302,11 +312,12 @@ def to_child(weight, origin, father, mother, fathers, mothers, alleles, pairs, o
     scale(out, states)
 
 
-@kernel
+@leaf
 def listen(layout, scratch, person, but, out):
     """What a person says to slot `but` (-1: to all): own data and all other messages."""
     states = scratch.states[person]
-    out[:states] = scratch.base[person, :states]
+    for g in range(states):
+        out[g] = scratch.base[person, g]
     for k in range(layout.own_start[person], layout.own_start[person + 1]):
         slot = layout.own[k]
         if slot != but:
@@ -315,7 +326,7 @@ def listen(layout, scratch, person, but, out):
             scale(out, states)
 
 
-@kernel
+@leaf
 def weigh_parents(scratch, children, but, fathers, mothers, with_parents):
     """scratch.weight[gf, gm]: product of the children's tables but one's (-1: of all's).
 
@@ -338,7 +349,7 @@ def weigh_parents(scratch, children, but, fathers, mothers, with_parents):
                 weight[gf, gm] = max(weight[gf, gm] / top, FLOOR * FLOOR)
 
 
-@kernel
+@leaf
 def hear_family(layout, scratch, family, inheritance, alleles):
     """What the members of a family say into heard[], the children's tables into tables[]."""
     first = layout.start[family]
@@ -350,7 +361,9 @@ def hear_family(layout, scratch, family, inheritance, alleles):
         child = layout.person[slot]
         origin = origin_of(layout, scratch, child, inheritance)
         if origin == NOBODY:
-            scratch.tables[k] = 1.0
+            for gf in range(scratch.states[father]):
+                for gm in range(scratch.states[mother]):
+                    scratch.tables[k, gf, gm] = 1.0
             continue
         listen(layout, scratch, child, slot, scratch.heard[k + 2])
         from_child(
@@ -360,7 +373,7 @@ def hear_family(layout, scratch, family, inheritance, alleles):
         )  # fmt: skip
 
 
-@kernel
+@leaf
 def send_messages(layout, scratch, family, inheritance, alleles):
     """Renew the messages of a family to all of its members."""
     hear_family(layout, scratch, family, inheritance, alleles)
@@ -388,7 +401,7 @@ def send_messages(layout, scratch, family, inheritance, alleles):
             )  # fmt: skip
 
 
-@kernel
+@leaf
 def de_novo_quality(layout, scratch, family, child, inheritance, alleles):
     """Phred of the chance that child number `child` of the family has no new mutation.
 
@@ -414,7 +427,7 @@ def de_novo_quality(layout, scratch, family, child, inheritance, alleles):
     return min(max(-10.0 * log10(unchanged / total), 0.0), MAX_QUALITY)
 
 
-@kernel
+@leaf
 def spell(state, ploidy, gt):
     """The alleles of a state into gt[2], in rising order; -2 where there is none."""
     gt[0] = gt[1] = -2
@@ -427,7 +440,7 @@ def spell(state, ploidy, gt):
         gt[0], gt[1] = state - b * (b + 1) // 2, b
 
 
-@kernel
+@leaf
 def call_genotype(chances, states, ploidy, gt):
     """The likeliest state (the first of them) as alleles into gt[2]; returns its quality."""
     best = 0
@@ -443,17 +456,17 @@ def call_genotype(chances, states, ploidy, gt):
     return min(max(-10.0 * log10(others / total), 0.0), MAX_QUALITY)
 
 
-@kernel
+@leaf
 def _gives(gt, parent, allele):
     return gt[parent, 0] == allele or gt[parent, 1] == allele
 
 
-@kernel
+@leaf
 def _is_called(gt, sample):
     return sample >= 0 and gt[sample, 0] >= 0
 
 
-@kernel
+@leaf
 def mendel(gt, child, father, mother, origin):
     """UNCHECKED, INHERITED or CONFLICT.
 
@@ -477,7 +490,7 @@ def mendel(gt, child, father, mother, origin):
     return INHERITED if agrees else CONFLICT
 
 
-@kernel
+@leaf
 def load_site(layout, scratch, pl, ploidy, inheritance, alleles):
     """Ploidies, states and likelihoods of all people at a site."""
     for p in range(len(layout.column)):
@@ -492,7 +505,7 @@ def load_site(layout, scratch, pl, ploidy, inheritance, alleles):
             scratch.data[p, :states] = 1.0
 
 
-@kernel
+@leaf
 def set_founders(layout, scratch, inheritance, alleles):
     """base[]: likelihoods, and for those without parents at this site, the prior."""
     for p in range(len(layout.column)):
@@ -506,15 +519,17 @@ def set_founders(layout, scratch, inheritance, alleles):
         scale(scratch.base[p], states)
 
 
-@kernel
+@leaf
 def propagate(layout, scratch, inheritance, alleles):
     """Send all messages; exact where the pedigree has no loop."""
-    scratch.messages[:] = 1.0
+    for slot in range(len(layout.person)):
+        for g in range(scratch.states[layout.person[slot]]):
+            scratch.messages[slot, g] = 1.0
     for k in range(len(layout.order)):
         send_messages(layout, scratch, layout.order[k], inheritance, alleles)
 
 
-@kernel
+@leaf
 def own_genotype(pl, ploidy, alleles, gt):
     """The genotype of least PL (-1: nothing was seen) into gt[2]; returns whether there is one."""
     gt[0] = gt[1] = -2
@@ -527,11 +542,12 @@ def own_genotype(pl, ploidy, alleles, gt):
     if told and pl[best] >= 0:
         spell(best, ploidy, gt)
         return True
-    gt[:ploidy] = -1
+    for copy in range(ploidy):
+        gt[copy] = -1
     return False
 
 
-@kernel
+@leaf
 def tell_sample(layout, scratch, person, gt, pp):
     """Genotype and PP of a person in the light of the family; returns its quality."""
     out = scratch.heard[0]
@@ -545,7 +561,7 @@ def tell_sample(layout, scratch, person, gt, pp):
     return int(call_genotype(out, states, scratch.ploidy[person], gt) + 1e-9)
 
 
-@kernel
+@leaf
 def check_children(layout, ploidy, inheritance, gt, check):
     """`mendel` of the genotypes of each child and its parents at a site, into check[samples]."""
     for family in range(len(layout.start) - 1):
@@ -560,7 +576,7 @@ def check_children(layout, ploidy, inheritance, gt, check):
                 check[child] = mendel(gt, child, father, mother, origin)
 
 
-@kernel
+@leaf
 def find_de_novo(layout, scratch, inheritance, alleles, dq):
     """de_novo_quality() of each child who was seen, as were those from whom it has its alleles."""
     for family in range(len(layout.start) - 1):
@@ -579,22 +595,23 @@ def find_de_novo(layout, scratch, inheritance, alleles, dq):
                 )
 
 
-@kernel
+@leaf
 def keep_own(pl, ploidy, alleles, own_gt, gt, gq, pp):
     """Genotypes by the samples' own PLs, at a site of more alleles than families are looked at."""
     for sample in range(len(pl)):
-        gt[sample] = own_gt[sample]
+        gt[sample, 0], gt[sample, 1] = own_gt[sample, 0], own_gt[sample, 1]
         gq[sample] = 0
         if own_gt[sample, 0] < 0:
             continue
         states = count_states(ploidy[sample], alleles)
-        best = pl[sample, :states].min()
-        second, ties = np.int64(99), 0
+        best, second, ties = pl[sample, 0], 99, 0
+        for g in range(states):
+            best = min(best, pl[sample, g])
         for g in range(states):
             pp[sample, g] = pl[sample, g] - best
             ties += pl[sample, g] == best
             if pl[sample, g] > best:
-                second = min(second, np.int64(pl[sample, g] - best))
+                second = min(second, pl[sample, g] - best)
         gq[sample] = second if ties == 1 else 0
 
 
@@ -621,7 +638,8 @@ def refine_sites(
             continue
         load_site(layout, scratch, pl[site], ploidy[site], inheritance[site], few)
         if len(frequency):
-            scratch.frequency[:few] = frequency[site, :few]
+            for a in range(few):
+                scratch.frequency[a] = frequency[site, a]
         else:
             for a in range(few):
                 seen[a] = pseudo[0] if a == 0 else pseudo[2] if indel[site, a] else pseudo[1]
@@ -637,6 +655,7 @@ def refine_sites(
                 quality = tell_sample(layout, scratch, p, gt[site, sample], pp[site, sample])
                 gq[site, sample] = quality
                 if own_gt[site, sample, 0] < 0:
-                    gt[site, sample] = own_gt[site, sample]
+                    gt[site, sample, 0] = own_gt[site, sample, 0]
+                    gt[site, sample, 1] = own_gt[site, sample, 1]
                     gq[site, sample] = 0
         check_children(layout, ploidy[site], inheritance[site], gt[site], check[site])

@@ -82,7 +82,7 @@ def unchanged(child, dad, mum, inheritance, change) -> float:
 
 
 def brute_force(people, pls, alleles, inheritance, frequency, rates, indel):
-    """{name: posteriors}, {child: chance of no mutation}; pls: {name: list}."""
+    """{name: posteriors}, {child: chance of no mutation}, chance of all; pls: {name: list}."""
     change = mutation(alleles, rates, indel)
     states = [spelled(usual(inheritance, p.sex), alleles) for p in people]
     place = {p.name: i for i, p in enumerate(people)}
@@ -107,7 +107,8 @@ def brute_force(people, pls, alleles, inheritance, frequency, rates, indel):
             found[person.name][i] += chance
         for name, ratio in ratios.items():
             kept[name] += chance * ratio
-    return {n: v / total for n, v in found.items()}, {n: v / total for n, v in kept.items()}
+    found = {name: values / total for name, values in found.items()}
+    return found, {name: value / total for name, value in kept.items()}, total
 
 
 # --- one site through the package ---
@@ -142,7 +143,7 @@ def draw_pls(rng, people, alleles, inheritance, most=90) -> dict[str, list[int]]
 
 def agree(people, pls, alleles, inheritance, frequency, rates=(1e-3, 1e-4), indel=None):
     indel = indel or [False] * alleles
-    exact, kept = brute_force(people, pls, alleles, inheritance, frequency, rates, indel)
+    exact, kept, _ = brute_force(people, pls, alleles, inheritance, frequency, rates, indel)
     columns, told = site(
         people, pls, alleles, inheritance, frequency=frequency, rates=rates, indel=np.array([indel])
     )
@@ -206,7 +207,7 @@ def test_one_known_parent():
     people = [Person("mum", sex=FEMALE), Person("kid", mother="mum", sex=MALE)]
     pls = {"mum": [0, 30, 60], "kid": [40, 0, 5]}
     whole = [*people[:1], Person("x", sex=MALE), Person("kid", "x", "mum", MALE)]
-    exact, _ = brute_force(whole, pls, 2, AUTOSOME, [0.9, 0.1], RATES, [False] * 2)
+    exact, *_ = brute_force(whole, pls, 2, AUTOSOME, [0.9, 0.1], RATES, [False] * 2)
     columns, told = site(people, pls, 2, frequency=[0.9, 0.1])
     for name, i in columns.items():
         wanted = -10 * np.log10(exact[name] / exact[name].max())
@@ -220,7 +221,7 @@ def test_cousins_who_marry_are_nearly_right():
     assert not is_loopless(arrange(COUSINS, [p.name for p in COUSINS]))
     for _ in range(2):
         pls = draw_pls(rng, COUSINS, 2, AUTOSOME, 40)
-        exact, _ = brute_force(COUSINS, pls, 2, AUTOSOME, [0.7, 0.3], RATES, [False] * 2)
+        exact, *_ = brute_force(COUSINS, pls, 2, AUTOSOME, [0.7, 0.3], RATES, [False] * 2)
         columns, told = site(COUSINS, pls, 2, frequency=[0.7, 0.3])
         for name, i in columns.items():
             chances = 10 ** (-told.pp[0, i] / 10)
@@ -280,11 +281,41 @@ def test_no_data_gives_priors_and_no_genotype(alt):
     assert np.isnan(told.dq).all()
 
 
-def test_frequencies_without_data_are_the_pseudocounts():
-    one = site(TRIO, {"dad": [], "mum": [], "kid": []}, 3)[1]
-    pseudo = np.array(refinement.PSEUDO)[[0, 1, 1]]
-    two = site(TRIO, {"dad": [], "mum": [], "kid": []}, 3, frequency=pseudo / pseudo.sum())[1]
-    assert (one.pp == two.pp).all()
+def summed_over(people, pls, alleles, inheritance, shares, theta):
+    """As brute_force, the frequency of all ALT alleles together being one of 16 or 0."""
+    step = 4 / 16
+    points = [(1e-60, 1 - theta * 4 * math.log(10))]
+    points += [(10 ** (-step * (k - 0.5)), theta * step * math.log(10)) for k in range(1, 17)]
+    whole, posteriors, kept = 0.0, {}, {}
+    for alt, prior in points:
+        frequency = [1 - alt, *(alt * share for share in shares)]
+        one, same, total = brute_force(
+            people, pls, alleles, inheritance, frequency, RATES, [False] * alleles
+        )
+        weight = prior * total
+        whole += weight
+        for name in one:
+            posteriors[name] = posteriors.get(name, 0) + weight * one[name]
+            kept[name] = kept.get(name, 0) + weight * same[name]
+    return {n: v / whole for n, v in posteriors.items()}, {n: v / whole for n, v in kept.items()}
+
+
+@pytest.mark.parametrize("inheritance", [AUTOSOME, X, MT])
+@pytest.mark.parametrize("left_out", ["", "dad", "kid"])
+def test_frequencies_of_few_are_summed_over(inheritance, left_out):
+    rng = np.random.default_rng(41)
+    people = [*TRIO, SISTER, Person("wife", sex=FEMALE), Person("boy", "kid", "wife", MALE)]
+    for most in (0, 60, 250):
+        pls = draw_pls(rng, people, 2, inheritance, most + 1)
+        pls.pop(left_out, None)
+        exact, kept = summed_over(people, pls, 2, inheritance, [1.0], 1e-3)
+        columns, told = site(people, pls, 2, inheritance)
+        for name, i in columns.items():
+            wanted = -10 * np.log10(exact[name] / exact[name].max())
+            assert np.abs(told.pp[0, i, : len(wanted)] - wanted).max() <= 0.51
+            if not np.isnan(told.dq[0, i]):
+                quality = min(-10 * math.log10(kept[name]), 99)
+                assert told.dq[0, i] == pytest.approx(quality, rel=1e-3, abs=1e-3)
 
 
 def test_frequencies_are_those_of_the_founders():
@@ -295,6 +326,7 @@ def test_frequencies_are_those_of_the_founders():
     pls["kid"] = [400, 200, 0]
     copies = sum(pl[1] == 0 for name, pl in pls.items() if name != "kid")
     exact = (copies + 0.01) / (80 + 10.01)
+    assert len(people) - 1 > refinement.FEW
     one, told = site(people, pls, 2)
     _, other = site(people, pls, 2, frequency=[1 - exact, exact])
     assert np.abs(told.pp[0] - other.pp[0]).max() <= 1
@@ -469,20 +501,21 @@ def read_pls(rng, genotypes, depth, error=0.005) -> np.ndarray:
     return np.rint(10 * (logs.max(1, keepdims=True) - logs)).astype(np.int32)
 
 
-def planted(seed: int, sites: int, depth: float, new: int) -> tuple[np.ndarray, np.ndarray]:
-    """(copies of ALT int[n, 3] of kid, dad, mum; PLs): sites that vary in the trio.
+def drawn(seed: int, sites: int, depth: float, new: int) -> tuple[np.ndarray, np.ndarray]:
+    """(copies of ALT int[n, 3] of kid, dad, mum; PLs) of sites where reads of one show an ALT.
 
-    Frequencies are those of a neutral population; in the last `new` sites ALT is new in the kid.
+    One site of a hundred varies in a neutral population; in the last `new` ALT is new in the kid.
     """
     rng = np.random.default_rng(seed)
-    alt = 1e-3 ** rng.random(sites)
-    parents = (rng.random((sites, 2, 2)) < alt[:, None, None]).astype(int)
-    parents[-new:] = 0
+    alt = np.where(rng.random(sites) < 1e-3 * math.log(1e4), 1e-4 ** rng.random(sites), 0)
+    alt[-new:] = 0
+    parents = (rng.random((sites, 2, 2)) < alt[:, None, None]).astype(np.int8)
     passed = np.take_along_axis(parents, rng.integers(0, 2, (sites, 2, 1)), 2)[:, :, 0]
     passed[-new:, 0] = 1
     truth = np.stack([passed.sum(1), *parents.sum(2).T], 1)
-    truth = truth[truth.any(1)]
-    return truth, np.stack([read_pls(rng, truth[:, i], depth) for i in range(3)], 1)
+    pl = np.stack([read_pls(rng, truth[:, i], depth) for i in range(3)], 1)
+    seen = pl.argmin(2).any(1)
+    return truth[seen], pl[seen]
 
 
 def refined(pl: np.ndarray):
@@ -494,19 +527,20 @@ def refined(pl: np.ndarray):
 
 
 def test_fewer_wrong_genotypes_at_10x():
-    truth, pl = planted(29, 40_000, 10, 20)
+    """Against PLs alone, and against a caller that knows how rare variants are, but no family."""
+    truth, pl = drawn(29, 1_000_000, 10, 20)
     told = refined(pl)
-    before = (told.own_gt.sum(2) != truth).sum(0)
-    after = (told.gt.sum(2) != truth).sum(0)
-    assert len(truth) > 10_000
-    assert (after < 0.9 * before).all()
-    assert after[0] < 0.75 * before[0]
-    assert after.sum() < 0.8 * before.sum()
-    assert (told.check == CONFLICT).sum() < 0.1 * (told.own_check == CONFLICT).sum()
+    own = (pl.argmin(2) != truth).sum(0)
+    alone = ((pl + np.array([0, 30, 33])).argmin(2) != truth).sum(0)
+    after = (told.gt.clip(0).sum(2) != truth).sum(0)
+    assert (after < 0.1 * own).all()
+    assert (after < alone).all()
+    assert after.sum() < 0.6 * alone.sum()
+    assert (told.check == CONFLICT).sum() < 0.01 * (told.own_check == CONFLICT).sum()
 
 
 def test_planted_mutations_are_found_at_40x():
-    truth, pl = planted(31, 40_000, 40, 50)
+    truth, pl = drawn(31, 1_000_000, 40, 50)
     told = refined(pl)
     is_new = (truth[:, 0] == 1) & (truth[:, 1:] == 0).all(1)
     found = told.dn[:, 0] == DENOVO_WORD
@@ -516,11 +550,11 @@ def test_planted_mutations_are_found_at_40x():
 
 
 def test_quality_means_what_it_says():
-    """Wrong genotypes among those of a GQ are as many as it claims, within a factor of two."""
-    truth, pl = planted(37, 200_000, 10, 1)
+    """Wrong genotypes among those of a GQ are as many as it claims, within a half."""
+    truth, pl = drawn(37, 1_000_000, 6, 1)
     told = refined(pl)
     wrong = told.gt.sum(2) != truth
-    for low in (3, 8, 13, 18):
+    for low in (3, 8, 13, 18, 23):
         taken = (told.gq >= low) & (told.gq < low + 5) & (told.gt[:, :, 0] >= 0)
         claimed = (10 ** (-(told.gq[taken] + 0.5) / 10)).mean()
-        assert 0.5 < wrong[taken].mean() / claimed < 2
+        assert 0.67 < wrong[taken].mean() / claimed < 1.5

@@ -2,7 +2,7 @@
 
 The model is that of FamSeq (Peng et al. 2013) and of GATK's CalculateGenotypePosteriors, with whole
 pedigrees for trios and each haploid region as it is inherited: founders are in Hardy-Weinberg
-proportions of the cohort's allele frequencies, a parent passes on each of its copies alike, and
+proportions, at frequencies that the cohort tells, a parent passes on each of its copies alike, and
 what is passed on changes by a mutation, at RATES. What comes out are posteriors of each person
 given the reads of all, and for each child the chance that it holds a new mutation.
 
@@ -31,12 +31,16 @@ from lingqu.call.pedigree import FEMALE, MALE, UNKNOWN, Person
 RATES = (1e-8, 1e-9)
 """Mutations a base and generation: substitutions (Kong et al. 2012: 1.2e-8; the default of bcftools
 +trio-dnm2) and indels (Besenbacher et al. 2016: about a tenth of it; the default of Octopus)."""
-PSEUDO = (1.0, 1e-3, 1.25e-4)
-"""Copies of REF, a substitution and an indel that are seen before any sample is: the spectrum of a
-neutral population (Ewens 1972) whose heterozygosities are 1e-3 and 1.25e-4. GATK adds ten times as
-many, which in a single trio takes common alleles from the parents (see the tests)."""
+PSEUDO = (10.0, 1e-2, 1.25e-3)
+"""Copies of REF, a substitution and an indel that are seen before any sample is, for estimated
+frequencies: heterozygosities of 1e-3 and 1.25e-4, worth five samples, as GATK has it. Where the
+frequencies are summed over, their prior is the neutral spectrum of the same heterozygosity."""
 DENOVO = 20
 """DQ from which a child's allele is called new: a chance of 0.99."""
+FEW = 20
+"""Founders up to which frequencies are summed over; those of more are estimated (by EM). Few tell
+little of a frequency, and an estimate takes what one weak genotype says for what the cohort says:
+in a trio at 6x, qualities of 10 to 30 then claim two to three times too much."""
 _SWEEPS = 10
 
 NO_WORD, INHERITED_WORD, LOW_WORD, DENOVO_WORD = range(4)
@@ -122,11 +126,15 @@ def arrange(people: Sequence[Person], samples: Sequence[str]) -> Families:
     related = np.zeros(len(samples), np.bool_)
     related[[*children, *(c for columns in told.values() for c in columns)]] = True
     slots = [[number[name] for name in (*pair, *nuclear[pair])] for pair in sorted(nuclear)]
+    order, roots = _order(slots, len(number))
+    counted = [name in told and not told[name] for name in number]
     layout = _layout(
         slots,
+        order=order,
+        roots=roots if sum(counted) <= FEW else [],
         column=[column.get(name, -1) for name in number],
         sex=_sexes(people, nuclear, number),
-        counted=[name in told and not told[name] for name in number],
+        counted=counted,
     )
     return Families(tuple(samples), children, related, layout)
 
@@ -152,8 +160,10 @@ def _sexes(people: Sequence[Person], nuclear: dict, number: dict[str, int]) -> l
     return [sexes.get(name, UNKNOWN) for name in number]
 
 
-def _layout(slots: list[list[int]], column: list, sex: list, counted: list) -> Layout:
-    """slots: people of each family: father, mother, children; the others by person."""
+def _layout(
+    slots: list[list[int]], order: list, roots: list, column: list, sex: list, counted: list
+) -> Layout:
+    """slots: people of each family: father, mother, children."""
     start = np.cumsum([0, *map(len, slots)])
     person = np.array([p for family in slots for p in family], np.int64)
     own = np.argsort(person, kind="stable")
@@ -169,38 +179,44 @@ def _layout(slots: list[list[int]], column: list, sex: list, counted: list) -> L
         person=person,
         own_start=np.searchsorted(person[own], np.arange(len(column) + 1)).astype(np.int64),
         own=own.astype(np.int64),
-        order=np.array(_order(slots), np.int64),
+        order=np.array(order, np.int64),
+        roots=np.array(roots, np.int64),
     )
 
 
-def _order(slots: list[list[int]]) -> list[int]:
-    """Families in the order of their messages: to a root and back; where there is a loop, often."""
-    homes = defaultdict(list)
-    for family, people in enumerate(slots):
-        for person in people:
+def _order(slots: list[list[int]], people: int) -> tuple[list[int], list[int]]:
+    """Families in the order of their messages, and a person of each group of relatives.
+
+    Messages go to a root and back; where there is a loop, often, and no person is told.
+    """
+    homes: list[list[int]] = [[] for _ in range(people)]
+    for family, members in enumerate(slots):
+        for person in members:
             homes[person].append(family)
     order: list[int] = []
+    roots = [person for person in range(people) if not homes[person]]
     seen: set[int] = set()
+    loops = False
     for root in range(len(slots)):
         if root in seen:
             continue
         found = [root]
         seen.add(root)
         for family in found:
-            near = [home for person in slots[family] for home in homes[person]]
-            for home in near:
+            for home in (home for person in slots[family] for home in homes[person]):
                 if home not in seen:
                     seen.add(home)
                     found.append(home)
         met = {person for family in found for person in slots[family]}
-        edges = sum(len(slots[family]) for family in found)
-        is_tree = edges == len(met) + len(found) - 1
+        is_tree = sum(len(slots[family]) for family in found) == len(met) + len(found) - 1
         order += (found[::-1] + found[1:]) * (1 if is_tree else _SWEEPS)
-    return order
+        roots.append(slots[root][0])
+        loops |= not is_tree
+    return order, [] if loops else roots
 
 
 def is_loopless(families: Families) -> bool:
-    """Whether posteriors are exact: nobody is met twice on the way round the pedigree."""
+    """Whether posteriors are exact: there are no two ways from one person to another."""
     return len(families.layout.order) < 2 * (len(families.layout.start) - 1)
 
 
@@ -251,8 +267,9 @@ def refine(
     `*` counted, <NON_REF> not; above MAX_ALLELES (8) a site's genotypes are those of the PLs.
     inheritance: int8[S], AUTOSOME, X, Y or MT of lingqu.call.kernels.pedigree; PAR is AUTOSOME.
     indel: bool[S, most alleles], True for an ALT whose length is not REF's, and for `*`. frequency:
-    float64[S, most alleles], summing up to 1, none of them 0; None: estimated from the PLs of the
-    samples without parents among the samples. rates: of substitutions and indels.
+    float64[S, most alleles], summing up to 1, none of them 0; None: what the PLs tell, see FEW (of
+    the samples without parents among the samples, where it is estimated). rates: of substitutions
+    and indels.
 
     A sample without reads gets PP, but no genotype. Output does not depend on how sites are cut
     into batches. ValueError if shapes disagree.

@@ -33,6 +33,8 @@ NOBODY, FATHER, MOTHER, BOTH = 0, 1, 2, 3
 UNCHECKED, INHERITED, CONFLICT = 0, 1, 2
 
 MAX_QUALITY = 99.0
+NODES = 17
+"""Frequencies that are summed over where founders are too few to tell."""
 _ROUNDS = 50
 _CHANGE = 1e-6
 
@@ -52,6 +54,7 @@ class Layout(NamedTuple):
     own_start: np.ndarray  # int64[n + 1]
     own: np.ndarray  # int64[s], the slots of each person
     order: np.ndarray  # int64[steps], families in the order in which they send their messages
+    roots: np.ndarray  # int64[r], one of each group of relatives; none: see `is_mixed`
 
 
 class Scratch(NamedTuple):
@@ -64,6 +67,12 @@ class Scratch(NamedTuple):
     told: np.ndarray
     messages: np.ndarray
     heard: np.ndarray
+    base_log: np.ndarray
+    message_log: np.ndarray
+    heard_log: np.ndarray
+    mix: np.ndarray
+    unchanged: np.ndarray
+    shares: np.ndarray
     tables: np.ndarray
     weight: np.ndarray
     given: np.ndarray
@@ -87,6 +96,12 @@ def new_scratch(layout: Layout, alleles: int) -> Scratch:
         told=np.empty(people, np.bool_),
         messages=np.empty((slots, states)),
         heard=np.empty((wide, states)),
+        base_log=np.empty(people),
+        message_log=np.empty(slots),
+        heard_log=np.empty(wide),
+        mix=np.empty((people, states)),
+        unchanged=np.empty(slots),
+        shares=np.empty(alleles),
         tables=np.empty((wide, states, states)),
         weight=np.empty((states, states)),
         given=np.empty((3, states, alleles)),
@@ -138,12 +153,13 @@ def origin_of(layout, scratch, person, inheritance):
 
 @leaf
 def scale(values, states):
-    """Divide by the greatest of values[:states], and lift what is below FLOOR to it."""
+    """Divide by the greatest of values[:states], whose log10 is returned; lift to FLOOR of it."""
     top = 0.0
     for g in range(states):
         top = max(top, values[g])
     for g in range(states):
         values[g] = max(values[g] / top, FLOOR) if top > 0.0 else 1.0
+    return log10(top)
 
 
 @leaf
@@ -291,7 +307,7 @@ def from_child(like, origin, father, mother, fathers, mothers, alleles, pairs, t
 
 @leaf
 def to_child(weight, origin, father, mother, fathers, mothers, alleles, pairs, out):
-    """Message to a child: weight[gf, gm] of its parents' genotypes, summed over these."""
+    """Message to a child: weight[gf, gm] of its parents' genotypes, summed; as `scale`."""
     states = count_states(2 if origin == BOTH else 1, alleles)
     for g in range(states):
         out[g] = 0.0
@@ -309,13 +325,16 @@ def to_child(weight, origin, father, mother, fathers, mothers, alleles, pairs, o
             for c in range(alleles):
                 low, high = min(a, c), max(a, c)
                 out[high * (high + 1) // 2 + low] += pairs[a, gm] * mother[gm, c]
-    scale(out, states)
+    return scale(out, states)
 
 
 @leaf
 def listen(layout, scratch, person, but, out):
-    """What a person says to slot `but` (-1: to all): own data and all other messages."""
-    states = scratch.states[person]
+    """What a person says to slot `but` (-1: to all): own data and all other messages.
+
+    Returns log10 of what it was divided by.
+    """
+    states, log = scratch.states[person], scratch.base_log[person]
     for g in range(states):
         out[g] = scratch.base[person, g]
     for k in range(layout.own_start[person], layout.own_start[person + 1]):
@@ -323,16 +342,18 @@ def listen(layout, scratch, person, but, out):
         if slot != but:
             for g in range(states):
                 out[g] *= scratch.messages[slot, g]
-            scale(out, states)
+            log += scratch.message_log[slot] + scale(out, states)
+    return log
 
 
 @leaf
 def weigh_parents(scratch, children, but, fathers, mothers, with_parents):
     """scratch.weight[gf, gm]: product of the children's tables but one's (-1: of all's).
 
-    with_parents: times what the parents themselves say.
+    with_parents: times what the parents themselves say. Returns log10 of what it was divided by.
     """
     weight = scratch.weight
+    log = scratch.heard_log[0] + scratch.heard_log[1] if with_parents else 0.0
     for gf in range(fathers):
         for gm in range(mothers):
             weight[gf, gm] = scratch.heard[0, gf] * scratch.heard[1, gm] if with_parents else 1.0
@@ -347,6 +368,8 @@ def weigh_parents(scratch, children, but, fathers, mothers, with_parents):
         for gf in range(fathers):
             for gm in range(mothers):
                 weight[gf, gm] = max(weight[gf, gm] / top, FLOOR * FLOOR)
+        log += scratch.heard_log[k + 2] + log10(top)
+    return log
 
 
 @leaf
@@ -354,18 +377,19 @@ def hear_family(layout, scratch, family, inheritance, alleles):
     """What the members of a family say into heard[], the children's tables into tables[]."""
     first = layout.start[family]
     father, mother = layout.person[first], layout.person[first + 1]
-    listen(layout, scratch, father, first, scratch.heard[0])
-    listen(layout, scratch, mother, first + 1, scratch.heard[1])
+    scratch.heard_log[0] = listen(layout, scratch, father, first, scratch.heard[0])
+    scratch.heard_log[1] = listen(layout, scratch, mother, first + 1, scratch.heard[1])
     for slot in range(first + 2, layout.start[family + 1]):
         k = slot - first - 2
         child = layout.person[slot]
         origin = origin_of(layout, scratch, child, inheritance)
         if origin == NOBODY:
+            scratch.heard_log[k + 2] = 0.0
             for gf in range(scratch.states[father]):
                 for gm in range(scratch.states[mother]):
                     scratch.tables[k, gf, gm] = 1.0
             continue
-        listen(layout, scratch, child, slot, scratch.heard[k + 2])
+        scratch.heard_log[k + 2] = listen(layout, scratch, child, slot, scratch.heard[k + 2])
         from_child(
             scratch.heard[k + 2], origin, scratch.given[scratch.ploidy[father]],
             scratch.given[scratch.ploidy[mother]], scratch.states[father], scratch.states[mother],
@@ -381,20 +405,24 @@ def send_messages(layout, scratch, family, inheritance, alleles):
     father, mother = layout.person[first], layout.person[first + 1]
     fathers, mothers = scratch.states[father], scratch.states[mother]
     weight = scratch.weight
-    weigh_parents(scratch, end - first - 2, -1, fathers, mothers, False)
+    log = weigh_parents(scratch, end - first - 2, -1, fathers, mothers, False)
     scratch.messages[first, :fathers] = 0.0
     scratch.messages[first + 1, :mothers] = 0.0
     for gf in range(fathers):
         for gm in range(mothers):
             scratch.messages[first, gf] += weight[gf, gm] * scratch.heard[1, gm]
             scratch.messages[first + 1, gm] += weight[gf, gm] * scratch.heard[0, gf]
-    scale(scratch.messages[first], fathers)
-    scale(scratch.messages[first + 1], mothers)
+    scratch.message_log[first] = (
+        log + scratch.heard_log[1] + scale(scratch.messages[first], fathers)
+    )
+    scratch.message_log[first + 1] = (
+        log + scratch.heard_log[0] + scale(scratch.messages[first + 1], mothers)
+    )
     for slot in range(first + 2, end):
         origin = origin_of(layout, scratch, layout.person[slot], inheritance)
         if origin != NOBODY:
-            weigh_parents(scratch, end - first - 2, slot - first - 2, fathers, mothers, True)
-            to_child(
+            log = weigh_parents(scratch, end - first - 2, slot - first - 2, fathers, mothers, True)
+            scratch.message_log[slot] = log + to_child(
                 weight, origin, scratch.given[scratch.ploidy[father]],
                 scratch.given[scratch.ploidy[mother]], fathers, mothers, alleles, scratch.pairs,
                 scratch.messages[slot],
@@ -402,10 +430,10 @@ def send_messages(layout, scratch, family, inheritance, alleles):
 
 
 @leaf
-def de_novo_quality(layout, scratch, family, child, inheritance, alleles):
-    """Phred of the chance that child number `child` of the family has no new mutation.
+def chance_unchanged(layout, scratch, family, child, inheritance, alleles):
+    """Chance that child number `child` of the family has no new mutation.
 
-    To be called behind `hear_family`, for the child's table of it is overwritten last.
+    To be called behind `hear_family`, whose tables it leaves as they are.
     """
     first = layout.start[family]
     father, mother = layout.person[first], layout.person[first + 1]
@@ -424,7 +452,13 @@ def de_novo_quality(layout, scratch, family, child, inheritance, alleles):
         for gm in range(mothers):
             total += weight[gf, gm] * scratch.tables[child, gf, gm]
             unchanged += weight[gf, gm] * table[gf, gm]
-    return min(max(-10.0 * log10(unchanged / total), 0.0), MAX_QUALITY)
+    return unchanged / total
+
+
+@leaf
+def phred(chance):
+    """Phred of a chance, from 0 to MAX_QUALITY."""
+    return min(max(-10.0 * log10(chance), 0.0), MAX_QUALITY)
 
 
 @leaf
@@ -453,7 +487,7 @@ def call_genotype(chances, states, ploidy, gt):
         if g != best:
             others += chances[g]
     spell(best, ploidy, gt)
-    return min(max(-10.0 * log10(others / total), 0.0), MAX_QUALITY)
+    return phred(others / total)
 
 
 @leaf
@@ -516,13 +550,14 @@ def set_founders(layout, scratch, inheritance, alleles):
             hardy_weinberg(scratch.frequency, alleles, scratch.ploidy[p], scratch.base[p])
         for g in range(states):
             scratch.base[p, g] *= scratch.data[p, g]
-        scale(scratch.base[p], states)
+        scratch.base_log[p] = scale(scratch.base[p], states)
 
 
 @leaf
 def propagate(layout, scratch, inheritance, alleles):
     """Send all messages; exact where the pedigree has no loop."""
     for slot in range(len(layout.person)):
+        scratch.message_log[slot] = 0.0
         for g in range(scratch.states[layout.person[slot]]):
             scratch.messages[slot, g] = 1.0
     for k in range(len(layout.order)):
@@ -548,16 +583,14 @@ def own_genotype(pl, ploidy, alleles, gt):
 
 
 @leaf
-def tell_sample(layout, scratch, person, gt, pp):
+def tell_sample(scratch, person, gt, pp):
     """Genotype and PP of a person in the light of the family; returns its quality."""
-    out = scratch.heard[0]
-    listen(layout, scratch, person, -1, out)
-    states = scratch.states[person]
+    out, states = scratch.mix[person], scratch.states[person]
     top = 0.0
     for g in range(states):
         top = max(top, out[g])
     for g in range(states):
-        pp[g] = int(-10.0 * log10(out[g] / top) + 0.5)
+        pp[g] = int(-10.0 * log10(max(out[g] / top, FLOOR)) + 0.5)
     return int(call_genotype(out, states, scratch.ploidy[person], gt) + 1e-9)
 
 
@@ -577,22 +610,107 @@ def check_children(layout, ploidy, inheritance, gt, check):
 
 
 @leaf
-def find_de_novo(layout, scratch, inheritance, alleles, dq):
-    """de_novo_quality() of each child who was seen, as were those from whom it has its alleles."""
+def find_de_novo(layout, scratch, inheritance, dq):
+    """Quality of a mutation in each child who was seen, as were those who gave it its alleles."""
     for family in range(len(layout.start) - 1):
         first = layout.start[family]
         father = scratch.told[layout.person[first]]
         mother = scratch.told[layout.person[first + 1]]
-        hear_family(layout, scratch, family, inheritance, alleles)
         for slot in range(first + 2, layout.start[family + 1]):
             child = layout.person[slot]
             origin = origin_of(layout, scratch, child, inheritance)
             if origin == NOBODY or not scratch.told[child]:
                 continue
             if (father or origin == MOTHER) and (mother or origin == FATHER):
-                dq[layout.column[child]] = de_novo_quality(
-                    layout, scratch, family, slot - first - 2, inheritance, alleles
-                )
+                total = 0.0
+                for g in range(scratch.states[child]):
+                    total += scratch.mix[child, g]
+                dq[layout.column[child]] = phred(scratch.unchanged[slot] / total)
+
+
+@leaf
+def is_mixed(layout, scratch, inheritance):
+    """Whether the frequency is summed over: layout has roots, and all children have parents."""
+    for p in range(len(layout.column)):
+        if layout.is_child[p] and origin_of(layout, scratch, p, inheritance) == NOBODY:
+            return False
+    return len(layout.roots) > 0
+
+
+@leaf
+def set_node(scratch, node, alleles, theta):
+    """Frequencies of a node of the sum over them; returns log10 of its prior chance.
+
+    theta: chance that two chromosomes differ. Node 0: REF alone. The others: ALT alleles together
+    from 1e-4 to 1, evenly in the logarithm, each as likely (Ewens 1972: theta / x), with shares[]
+    of their sum.
+    """
+    step = 4.0 / (NODES - 1)
+    alt = FLOOR if node == 0 else pow10(-step * (node - 0.5))
+    scratch.frequency[0] = 1.0 - alt
+    for a in range(1, alleles):
+        scratch.frequency[a] = alt * scratch.shares[a]
+    each = theta * step / 0.4342944819032518
+    return log10(1.0 - each * (NODES - 1)) if node == 0 else log10(each)
+
+
+@leaf
+def evidence(layout, scratch):
+    """log10 of the chance of all data, but for a constant; right where there is no loop."""
+    total = 0.0
+    for k in range(len(layout.roots)):
+        person = layout.roots[k]
+        total += listen(layout, scratch, person, -1, scratch.heard[0])
+        chance = 0.0
+        for g in range(scratch.states[person]):
+            chance += scratch.heard[0, g]
+        total += log10(chance)
+    return total
+
+
+@leaf
+def add_posteriors(layout, scratch, inheritance, alleles, weight, old):
+    """Into mix and unchanged: what they hold times old, and weight times the present posteriors."""
+    for p in range(len(layout.column)):
+        out, states, total = scratch.heard[0], scratch.states[p], 0.0
+        listen(layout, scratch, p, -1, out)
+        for g in range(states):
+            total += out[g]
+        for g in range(states):
+            before = scratch.mix[p, g] * old if old > 0.0 else 0.0
+            scratch.mix[p, g] = before + weight * out[g] / total
+    for family in range(len(layout.start) - 1):
+        hear_family(layout, scratch, family, inheritance, alleles)
+        first = layout.start[family]
+        for slot in range(first + 2, layout.start[family + 1]):
+            if origin_of(layout, scratch, layout.person[slot], inheritance) == NOBODY:
+                continue
+            chance = chance_unchanged(
+                layout, scratch, family, slot - first - 2, inheritance, alleles
+            )
+            before = scratch.unchanged[slot] * old if old > 0.0 else 0.0
+            scratch.unchanged[slot] = before + weight * chance
+
+
+@leaf
+def sum_up(layout, scratch, inheritance, alleles, nodes, theta):
+    """Posteriors of all people into mix, at scratch.frequency, or summed over `nodes` of them."""
+    top = 0.0
+    for a in range(1, alleles):
+        scratch.shares[a] = scratch.frequency[a] / (1.0 - scratch.frequency[0])
+    for node in range(nodes):
+        log = set_node(scratch, node, alleles, theta) if nodes > 1 else 0.0
+        fill_gametes(scratch.change, scratch.frequency, alleles, scratch.given, scratch.kept)
+        set_founders(layout, scratch, inheritance, alleles)
+        propagate(layout, scratch, inheritance, alleles)
+        log += evidence(layout, scratch)
+        weight, old = 1.0, 0.0
+        if node > 0 and log > top:
+            old = pow10(top - log)
+        elif node > 0:
+            weight, old = pow10(log - top), 1.0
+        top = max(top, log) if node > 0 else log
+        add_posteriors(layout, scratch, inheritance, alleles, weight, old)
 
 
 @leaf
@@ -644,15 +762,18 @@ def refine_sites(
             for a in range(few):
                 seen[a] = pseudo[0] if a == 0 else pseudo[2] if indel[site, a] else pseudo[1]
             estimate_frequencies(scratch, layout.counted, few, seen)
+        nodes, theta = 1, 0.0
+        if few > 1 and not len(frequency) and is_mixed(layout, scratch, inheritance[site]):
+            nodes = NODES
+            for a in range(1, few):
+                theta = max(theta, seen[a] / seen[0])
         fill_change(indel[site], few, rates[0], rates[1], scratch.change)
-        fill_gametes(scratch.change, scratch.frequency, few, scratch.given, scratch.kept)
-        set_founders(layout, scratch, inheritance[site], few)
-        propagate(layout, scratch, inheritance[site], few)
-        find_de_novo(layout, scratch, inheritance[site], few, dq[site])
+        sum_up(layout, scratch, inheritance[site], few, nodes, theta)
+        find_de_novo(layout, scratch, inheritance[site], dq[site])
         for p in range(len(layout.column)):
             sample = layout.column[p]
             if sample >= 0:
-                quality = tell_sample(layout, scratch, p, gt[site, sample], pp[site, sample])
+                quality = tell_sample(scratch, p, gt[site, sample], pp[site, sample])
                 gq[site, sample] = quality
                 if own_gt[site, sample, 0] < 0:
                     gt[site, sample, 0] = own_gt[site, sample, 0]

@@ -16,6 +16,7 @@ from lingqu.base.jit import source_digest
 from lingqu.base.plugins import CALLERS, function
 from lingqu.base.progress import progress
 from lingqu.call import model, records
+from lingqu.call.phase import Phaser
 from lingqu.call.records import GivenSite
 from lingqu.call.shard import MARGIN, SIZE, Shard, call_shard, tally_window
 from lingqu.cluster import Cluster, open_cluster
@@ -156,14 +157,20 @@ def _write(writer: VcfWriter, shards: list[Shard], cluster: Cluster) -> tuple[Co
     """Call the shards and write their lines; (counts of the records, facts of the coverage)."""
     total: Counter = Counter()
     under, bases = 0, sum(b - a for shard in shards for a, b in shard.intervals)
+    phaser = Phaser()
+
+    def put(lines: list[str]) -> None:
+        if lines:
+            writer.write("\n".join(lines))
+        total.update(records.tally(lines))
+
     with progress("call", "bases", bases) as shown:
         for shard, path in zip(shards, cluster.map(_finish, shards), strict=True):
-            covered, _, lines = path.read_text().partition("\n")
+            covered, *lines = path.read_text().splitlines()
             under += int(covered)
-            if lines:
-                writer.write(lines[:-1])
-            total.update(records.tally(lines.splitlines()))
+            put(phaser.feed(shard.tid, shard.end, lines))
             shown.advance(sum(b - a for a, b in shard.intervals))
+        put(phaser.flush())
     return total, {"bases": bases, "mean_depth": round(under / max(bases, 1), 4)}
 
 

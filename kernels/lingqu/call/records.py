@@ -2,13 +2,14 @@
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from lingqu.call.kernels.evaluate import MAX_ALLELES, STAR
+from lingqu.call.kernels.evaluate import MAX_ALLELES, MAX_EDITS, MAX_TEMPLATES, STAR
 from lingqu.call.kernels.genotype import IMPOSSIBLE
 from lingqu.call.kernels.numbers import log10
+from lingqu.call.phase import Evidence
 from lingqu.sequence.codes import decode, encode
 
 PASS_QUAL, PASS_MAPQ = 20, 30
@@ -42,7 +43,8 @@ class Call:
     """One row of the genotyper at a site; pos is 0-based; alts[i] is allele i + 1.
 
     weighed: edits of the site that haplotypes were built of. fragments, forward, reverse: by
-    allele. likelihoods: log10, by (a, b) with a <= b.
+    allele. likelihoods: log10, by (a, b) with a <= b. templates: those of the region before any
+    was left out. evidence: what templates say of the two alleles of a heterozygous call.
     """
 
     site: int
@@ -59,6 +61,8 @@ class Call:
     log_none: float
     log_other: float
     likelihoods: dict[tuple[int, int], float]
+    templates: int = 0
+    evidence: Evidence | None = field(default=None, compare=False)
 
 
 def _spell(ref: np.ndarray, edits, chosen: list[int], start: int, end: int) -> str:
@@ -184,7 +188,57 @@ def _facts(call: Call, kept: list[int]) -> tuple[float, str, str]:
     if mq < PASS_MAPQ:
         failed.append("LowMapQual")
     info = f"DP={call.depth};MQ={mq:.1f};FS={bias:.1f}"
+    if call.templates > MAX_TEMPLATES:
+        info += f";DS={call.templates}"
     return qual, ";".join(failed) or "PASS", info
+
+
+def _covers(call: Call, pos: int) -> bool:
+    """Whether a deletion of the call's genotype takes away the base at `pos`."""
+    for a in set(call.alleles) - {0}:
+        shift, removed, put = _trimmed(call.ref, call.alts[a - 1])
+        start = call.pos + shift
+        if start + len(put) <= pos < start + len(removed):
+            return True
+    return False
+
+
+def _without_star(call: Call) -> Call:
+    """The call with what is told of `*` told of REF."""
+    star = call.alts.index("*") + 1
+    likelihoods = {}
+    for (a, b), log in call.likelihoods.items():
+        if log > IMPOSSIBLE:
+            pair = tuple(sorted(0 if x == star else x for x in (a, b)))
+            likelihoods[pair] = max(log, likelihoods.get(pair, IMPOSSIBLE))
+    counts = [
+        tuple(n + (values[star] if a == 0 else 0) for a, n in enumerate(values))
+        for values in (call.fragments, call.forward, call.reverse)
+    ]
+    alleles = tuple(sorted(0 if a == star else a for a in call.alleles))
+    return replace(
+        call, alleles=alleles, likelihoods=call.likelihoods | likelihoods, fragments=counts[0],
+        forward=counts[1], reverse=counts[2], evidence=None,
+    )  # fmt: skip
+
+
+def keep_stars(calls: list[Call]) -> list[Call]:
+    """Sorted calls: each `*` in a genotype has the record of a deletion before it, or is no `*`."""
+    kept: list[Call] = []
+    for call in calls:
+        if any(a > 0 and call.alts[a - 1] == "*" for a in call.alleles):
+            before = [one for one in kept[-MAX_EDITS:] if _covers(one, call.pos)]
+            call = call if before else _without_star(call)
+        kept.append(call)
+    return kept
+
+
+def phase_evidence(call: Call) -> Evidence | None:
+    """What a heterozygous call that passes all filters is phased by; None for others."""
+    kept = [0, *sorted({a for a in call.alleles if a > 0})]
+    if call.alleles[0] == call.alleles[1] or _facts(call, kept)[1] != "PASS":
+        return None
+    return call.evidence
 
 
 def call_line(call: Call, contig: str, ploidy: int) -> str:
@@ -285,6 +339,6 @@ def tally(lines: list[str]) -> Counter:
             count[what] += 1
             if what == "snv":
                 count["transition" if ref + alt in _TRANSITIONS else "transversion"] += 1
-        alleles = set(fields[9].split(":", 1)[0].split("/"))
+        alleles = set(fields[9].split(":", 1)[0].replace("|", "/").split("/"))
         count["homozygous" if len(alleles) == 1 else "heterozygous"] += 1
     return count

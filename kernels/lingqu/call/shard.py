@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from lingqu.call import candidates, model, records
+from lingqu.call import candidates, model, phase, records
 from lingqu.call.assembly import Assembler, windows
-from lingqu.call.kernels.evaluate import FLOATS, INTS, evaluate
+from lingqu.call.kernels.evaluate import FLOATS, INTS, MAX_TEMPLATES, evaluate
 from lingqu.call.kernels.pairhmm import new_workspace
 from lingqu.call.records import GivenSite
 from lingqu.formats.bam import (
@@ -127,13 +128,32 @@ def _rows(reads, ref, edits, packed, shard: Shard):
     template = template.astype(np.int32)
     ints = np.zeros((len(edits) + 1, INTS), np.int64)
     floats = np.zeros((len(edits) + 1, FLOATS))
+    told = np.zeros((len(edits) + 1, 2), np.int64)
+    names, shares = (np.empty(len(edits) * MAX_TEMPLATES, kind) for kind in (np.uint64, np.float32))
     right, wrong, mismap = _tables()
     written = evaluate(
         reads, template, int(template.max(initial=0)) + 1, ref, packed, regions, model.MIN_MAPQ,
         shard.ploidy, shard.sites is not None, right, wrong, mismap, shard.gaps, new_workspace(),
-        ints, floats,
+        ints, floats, told, names, shares,
     )  # fmt: skip
-    return [records.read_row(ints[k], floats[k], regions, packed, ref) for k in range(written)]
+    evidence = _by_record(told[:written, 1], names, shares)
+    return [
+        replace(
+            records.read_row(ints[k], floats[k], regions, packed, ref),
+            templates=int(told[k, 0]),
+            evidence=evidence[k],
+        )
+        for k in range(written)
+    ]
+
+
+def _by_record(ends: np.ndarray, names: np.ndarray, shares: np.ndarray) -> list[phase.Evidence]:
+    """The evidence of each record, sorted by name."""
+    parts = []
+    for begin, end in pairwise([0, *ends.tolist()]):
+        order = np.argsort(names[begin:end])
+        parts.append(phase.Evidence(names[begin:end][order], shares[begin:end][order]))
+    return parts
 
 
 def _wanted(pos: int, shard: Shard) -> bool:
@@ -165,16 +185,20 @@ def _light(shard: Shard) -> list[Shard]:
 
 
 def call_shard(shard: Shard) -> tuple[int, list[str]]:
-    """What `covered` tells of a shard, and its VCF lines, sorted by position."""
+    """What `covered` tells of a shard, and its VCF lines, sorted by position.
+
+    Lines that can be phased have one column more, see `phase.link_lines`.
+    """
     under, lines = 0, []
     for part in _light(shard):
         told = _call_part(part)
         under += told[0]
         lines += told[1]
-    return under, lines
+    return under, phase.link_lines(lines, shard.start, shard.end)
 
 
-def _call_part(shard: Shard) -> tuple[int, list[str]]:
+def _call_part(shard: Shard) -> tuple[int, list[tuple[str, phase.Evidence | None]]]:
+    """As `call_shard`, each line with what its templates say of its phase."""
     reference = open_reference(shard.fasta)
     ref = reference.contig(shard.tid)
     start = max(shard.intervals[0][0] - MARGIN, 0)
@@ -186,16 +210,18 @@ def _call_part(shard: Shard) -> tuple[int, list[str]]:
         calls = _rows(reads, ref, edits, packed, shard)
         told = {}
         for call in sorted(calls, key=lambda call: call.log_none):  # the surest of a place
-            if _wanted(call.pos, shard) and records.worth_telling(call):
+            if records.worth_telling(call):
                 told.setdefault(call.pos, call)
         return under, [
-            records.call_line(told[pos], shard.contig, shard.ploidy) for pos in sorted(told)
+            (records.call_line(call, shard.contig, shard.ploidy), records.phase_evidence(call))
+            for call in records.keep_stars([told[pos] for pos in sorted(told)])
+            if _wanted(call.pos, shard)
         ]
     edits, packed = _pack_given(shard.sites, ref)
     calls = _rows(reads, ref, edits, packed, shard)
     by_site = {call.site: call for call in sorted(calls, key=lambda call: call.weighed)}
     lines = [
-        records.given_line(by_site.get(number), site, shard.contig, shard.ploidy)
+        (records.given_line(by_site.get(number), site, shard.contig, shard.ploidy), None)
         for number, site in enumerate(shard.sites)
         if _wanted(site.pos, shard)
     ]

@@ -106,7 +106,7 @@ def _trim(reads, r, ref, begin, end, row):
 def _gather(
     reads, template, ref, slot_of, stamp, left, right, begin, end, from_read, min_mapq, rows, who
 ):  # fmt: skip
-    """Reads over [left, right), cut to [begin, end); returns (reads, slots).
+    """Reads over [left, right), cut to [begin, end); returns (reads, slots, templates there).
 
     rows: int64[_MAX_READS, 6], see `_trim`. who: int64[_MAX_READS, 2], read and slot of its
     template. slot_of: int64[templates, 2], stamp of the region that last used it, and slot there.
@@ -141,7 +141,7 @@ def _gather(
         who[n, 0] = r
         who[n, 1] = slot_of[template[r], 1]
         n += 1
-    return n, slots
+    return n, slots, total
 
 
 @kernel
@@ -377,6 +377,38 @@ def _count_support(reads, n, slots, who, chances, haps, allele_of, alleles, pos,
 
 
 @kernel
+def _write_evidence(
+    reads, n, slots, who, chances, haps, allele_of, one, two, pos, names, shares, filled
+):  # fmt: skip
+    """Append what each template over a site says of its alleles `one` and `two` (see
+    call/kernels/phase.py); returns the new length of names and shares.
+
+    Nothing is told by a template whose haplotypes of both alleles fit about as well.
+    """
+    name_of = np.zeros(slots, np.uint64)
+    covers = np.zeros(slots, np.bool_)
+    for i in range(n):
+        r = who[i, 0]
+        name_of[who[i, 1]] = reads.name_hash[r]
+        if reads.pos[r] <= pos + 1 and reads.end[r] > pos:
+            covers[who[i, 1]] = True
+    for s in range(slots):
+        if not covers[s] or filled == len(names):
+            continue
+        first, second = 0.0, 0.0
+        for h in range(haps):
+            if allele_of[h] == one:
+                first = max(first, chances[s, h])
+            elif allele_of[h] == two:
+                second = max(second, chances[s, h])
+        if max(first, second) >= _INFORMATIVE * min(first, second):
+            names[filled] = name_of[s]
+            shares[filled] = first / (first + second)
+            filled += 1
+    return filled
+
+
+@kernel
 def _write_record(table, alleles, allele_mask, region, site, prior_of, ints, floats, ploidy):
     """Choose the genotype of a site and write its record.
 
@@ -432,7 +464,7 @@ def _inserted(edits, first, e, mask):
 @kernel
 def evaluate(
     reads, template, templates, ref, edits, regions, min_mapq, ploidy, given, right, wrong,
-    mismap, gap_table, space, ints, floats,
+    mismap, gap_table, space, ints, floats, told, names, shares,
 ):  # fmt: skip
     """Genotype the regions; returns the number of records.
 
@@ -441,7 +473,9 @@ def evaluate(
     given: the edits are sites to genotype, each site gets a record and its edits exclude each
     other; else only sites with an ALT allele in the likeliest genotype do. A region
     wider than MAX_HAP gets no record. ints: int64[m, INTS], floats: float64[m, FLOATS], see
-    `_write_record`; m at least the number of edits.
+    `_write_record`; m at least the number of edits. told: int64[m, 2], templates of the region
+    before any was left out, and where the record's evidence of phase ends in names (uint64) and
+    shares (float32), see `_write_evidence`: that of heterozygous calls, but for given sites.
     """
     rows = np.empty((_MAX_READS, 6), np.int64)
     who = np.empty((_MAX_READS, 2), np.int64)
@@ -459,6 +493,7 @@ def evaluate(
     prior_of = np.empty(MAX_ALLELES)
     table = np.empty((MAX_ALLELES, MAX_ALLELES))
     written = np.int64(0)
+    filled = np.int64(0)
     for region in range(len(regions)):
         left, right_end = regions[region, 0], regions[region, 1]
         first, count = regions[region, 2], regions[region, 3]
@@ -466,7 +501,7 @@ def evaluate(
         end = repeat_end(ref, right_end, 1, 6, _REPEAT) + _PAD + _FLANK
         if min(end, len(ref)) - max(begin, 0) > MAX_HAP:
             continue
-        n, slots = _gather(
+        n, slots, total = _gather(
             reads, template, ref, slot_of, np.int64(region), left, right_end, begin + _FLANK,
             end - _FLANK, regions[region, 4], min_mapq, rows, who,
         )  # fmt: skip
@@ -531,5 +566,12 @@ def evaluate(
                     reads, n, slots, who, chances, n_haps, allele_of, alleles,
                     np.int64(edits.anchor[first + e]), ints[written],
                 )  # fmt: skip
+                if not given and ints[written, 3] != ints[written, 4]:
+                    filled = _write_evidence(
+                        reads, n, slots, who, chances, n_haps, allele_of, ints[written, 3],
+                        ints[written, 4], np.int64(edits.anchor[first + e]), names, shares, filled,
+                    )  # fmt: skip
+                told[written, 0] = total
+                told[written, 1] = filled
                 written += 1
     return written

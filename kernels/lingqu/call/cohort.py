@@ -7,20 +7,12 @@ from itertools import groupby
 from pathlib import Path
 
 from lingqu.base.errors import LingquError
-from lingqu.call.records import FORMAT, META
+from lingqu.call import fields
 from lingqu.formats.reference import Reference, open_reference
 from lingqu.formats.vcf import VcfReader, VcfRecord, VcfWriter, header_lines, open_vcf
 
-SITES_META = [
-    '##INFO=<ID=NS,Number=1,Type=Integer,Description="Samples in which the site was called">'
-]
-COHORT_META = [
-    *(line for line in META if not line.startswith("##INFO")),
-    '##INFO=<ID=NS,Number=1,Type=Integer,Description="Samples with a genotype">',
-    '##INFO=<ID=DP,Number=1,Type=Integer,Description="Templates over the site, all samples">',
-    '##INFO=<ID=AC,Number=A,Type=Integer,Description="Copies of each ALT allele in GT">',
-    '##INFO=<ID=AN,Number=1,Type=Integer,Description="Alleles in GT of all samples">',
-]
+SITES_META = fields.lines(fields.SITES)
+COHORT_META = fields.lines((*fields.FILTERS, *fields.COHORT, *fields.SAMPLE))
 
 
 @contextlib.contextmanager
@@ -59,8 +51,8 @@ def _union_line(records: list[VcfRecord]) -> str | None:
         return None
     spelled = ",".join(sorted(alts, key=lambda alt: (len(alt), alt)))
     first = records[0]
-    fields = (first.contig, str(first.pos + 1), ".", longest, spelled, ".", ".")
-    return "\t".join((*fields, f"NS={len(records)}"))
+    columns = (first.contig, str(first.pos + 1), ".", longest, spelled, ".", ".")
+    return "\t".join((*columns, f"NS={len(records)}"))
 
 
 def union_sites(
@@ -112,7 +104,7 @@ def _cohort_line(records: tuple[VcfRecord, ...]) -> str:
     spelled = ",".join(map(str, counts))
     known = len(alleles) - alleles.count(".")
     info = f"NS={told};DP={depth};AC={spelled};AN={known}"
-    return "\t".join((*first.fields[:5], f"{qual:.1f}", failed, info, FORMAT, *columns))
+    return "\t".join((*first.fields[:5], f"{qual:.1f}", failed, info, fields.FORMAT, *columns))
 
 
 def merge_samples(vcfs: Iterable[str | Path], out: str | Path) -> list[str]:

@@ -16,7 +16,10 @@ from lingqu.base.jit import source_digest
 from lingqu.base.plugins import CALLERS, function
 from lingqu.base.progress import progress
 from lingqu.call import model, records
+from lingqu.call.known import check_known, identify
+from lingqu.call.mnv import Joiner
 from lingqu.call.phase import Phaser
+from lingqu.call.ploidy import Segment, ploidies
 from lingqu.call.records import GivenSite
 from lingqu.call.shard import MARGIN, SIZE, Shard, call_shard, tally_window
 from lingqu.cluster import Cluster, open_cluster
@@ -31,11 +34,15 @@ ENOUGH = 50_000_000
 """Gaps are learned from windows of WINDOW bases, until the reads over them hold ENOUGH."""
 
 
+def _lengths(reference: Reference) -> dict[str, int]:
+    return dict(zip(reference.names, map(int, reference.lengths), strict=True))
+
+
 def wanted_intervals(
     reference: Reference, regions: tuple[str, ...], bed: str | Path | None
 ) -> Intervals | None:
     """Intervals of -r and -R (either, not both), None where all of the genome is wanted."""
-    lengths = dict(zip(reference.names, map(int, reference.lengths), strict=True))
+    lengths = _lengths(reference)
     if regions and bed:
         raise LingquError("-r and -R: give one of the two")
     if bed:
@@ -79,24 +86,35 @@ def _near(sites: list[GivenSite], start: int, end: int) -> tuple[GivenSite, ...]
     return tuple(site for site in sites if start - MARGIN <= site.pos < end + MARGIN)
 
 
+def _stretches(length: int, segments: list[Segment]) -> Iterator[Segment]:
+    """The segments of a contig, cut at multiples of SIZE."""
+    for begin, stop, ploidy in segments:
+        for start in range(begin // SIZE * SIZE, stop, SIZE):
+            yield max(start, begin), min(start + SIZE, stop, length), ploidy
+
+
 def _shards(
     reference: Reference,
     file: AlignmentFile,
     intervals: Intervals | None,
-    ploidy: int,
+    copies: dict[str, list[Segment]],
     sites: Path | None,
     gaps: np.ndarray,
     folder: Path,
 ) -> Iterator[Shard]:
-    """The shards in the order of the reference, cut at multiples of SIZE."""
+    """The shards in the order of the reference, cut at multiples of SIZE and where ploidy changes.
+
+    Where it is 0, only given sites are told.
+    """
     given = dict(_given(sites, reference)) if sites else None
     for tid, name in enumerate(reference.names):
         length = int(reference.lengths[tid])
         whole = [(0, length)] if intervals is None else intervals.get(name, [])
         if (given is None and file.tid_of[tid] < 0) or (given is not None and tid not in given):
             continue
-        for start in range(0, length, SIZE):
-            end = min(start + SIZE, length)
+        for start, end, ploidy in _stretches(length, copies[name]):
+            if not ploidy and given is None:
+                continue
             pairs = _clip(whole, start, end)
             near = None if given is None else _near(given[tid], start, end)
             if pairs and near != ():
@@ -139,6 +157,9 @@ def _finish(shard: Shard) -> Path:
     if not shard.out.exists():
         run = function(CALLERS, shard.caller) if shard.caller else call_shard
         under, lines = run(shard)
+        if shard.known:
+            ref = open_reference(shard.fasta).contig(shard.tid)
+            lines = identify(lines, shard.known, shard.contig, ref)
         with publish(shard.out) as beside:
             beside.write_text("".join(f"{line}\n" for line in (under, *lines)))
     return shard.out
@@ -153,13 +174,17 @@ def _learned(folder: Path, *sources) -> np.ndarray:
     return np.load(kept)
 
 
-def _write(writer: VcfWriter, shards: list[Shard], cluster: Cluster) -> tuple[Counter, dict]:
+def _write(
+    writer: VcfWriter, shards: list[Shard], cluster: Cluster, mnv: bool
+) -> tuple[Counter, dict]:
     """Call the shards and write their lines; (counts of the records, facts of the coverage)."""
     total: Counter = Counter()
     under, bases = 0, sum(b - a for shard in shards for a, b in shard.intervals)
-    phaser = Phaser()
+    phaser, joiner = Phaser(), Joiner() if mnv else None
 
-    def put(lines: list[str]) -> None:
+    def put(lines: list[str], last: bool = False) -> None:
+        if joiner:
+            lines = joiner.feed(lines) + (joiner.flush() if last else [])
         if lines:
             writer.write("\n".join(lines))
         total.update(records.tally(lines))
@@ -170,7 +195,7 @@ def _write(writer: VcfWriter, shards: list[Shard], cluster: Cluster) -> tuple[Co
             under += int(covered)
             put(phaser.feed(shard.tid, shard.end, lines))
             shown.advance(sum(b - a for a, b in shard.intervals))
-        put(phaser.flush())
+        put(phaser.flush(), last=True)
     return total, {"bases": bases, "mean_depth": round(under / max(bases, 1), 4)}
 
 
@@ -187,7 +212,11 @@ def call(
     regions: tuple[str, ...] = (),
     bed: str | Path | None = None,
     ploidy: int = 2,
+    sex: str | None = None,
+    par: str | Path | None = None,
     sites: str | Path | None = None,
+    known: str | Path | None = None,
+    mnv: bool = False,
     sample: str | None = None,
     caller: str | None = None,
     threads: int | None = None,
@@ -196,27 +225,38 @@ def call(
 ) -> dict:
     """Call one sample and write `out` (.vcf.gz, .vcf, .bcf) and `out`.stats.json.
 
-    sites: a VCF whose alleles are genotyped, and no others. caller: NAME==VERSION of one that
-    another package brings. Returns what the JSON file holds.
+    sex, par: see `ploidies`. sites: a VCF whose alleles are genotyped, and no others. known: a VCF
+    from which records get their IDs. mnv: adjacent SNVs of one haplotype become one record. caller:
+    NAME==VERSION of one that another package brings. Returns what the JSON file holds.
     Finished shards are kept in a folder beside `out` until it is whole: a killed run goes on.
     LingquError where the inputs are missing, damaged or do not belong together.
     """
-    parameters = {"regions": list(regions), "bed": bed and str(bed), "ploidy": ploidy}
+    parameters = {
+        "regions": list(regions), "bed": bed and str(bed), "ploidy": ploidy, "sex": sex,
+        "par": par and str(par), "known": known and str(known), "mnv": mnv,
+    }  # fmt: skip
     told = {"version": __version__, "reference": str(fasta), "alignments": str(bam)}
-    fasta, bam, out, bed, sites = map(_absolute, (fasta, bam, out, bed, sites))
+    fasta, bam, out, bed, par, sites, known = map(
+        _absolute, (fasta, bam, out, bed, par, sites, known)
+    )
     reference = open_reference(fasta)
     file = open_alignments(bam, reference)
     intervals = wanted_intervals(reference, regions, bed)
+    if known:
+        check_known(known, reference)
+    if mnv and sites:
+        raise LingquError("--mnv and --sites: give one of the two; given alleles stay as they are")
+    copies = ploidies(_lengths(reference), ploidy, sex, par)
     name = sample_name(file, sample)
     if not out.parent.is_dir():
         raise LingquError(f"{out}: its folder does not exist; make it")
     identity = {
         "version": [__version__, source_digest()],
         "reference": list(reference.md5s),
-        "inputs": [path and file_facts(path) for path in (bam, sites)],
+        "inputs": [path and file_facts(path) for path in (bam, sites, known)],
         "intervals": {contig: pairs.tolist() for contig, pairs in (intervals or {}).items()},
         "everywhere": intervals is None,
-        "ploidy": ploidy,
+        "ploidy": copies,
         "caller": caller,
     }
     meta = [f"##lingqu_caller={caller}", *records.META] if caller else records.META
@@ -225,10 +265,10 @@ def call(
         with writer, open_cluster(threads, backend, scheduler) as cluster:
             gaps = _learned(folder, reference, file, cluster)
             shards = [
-                replace(shard, caller=caller or "")
-                for shard in _shards(reference, file, intervals, ploidy, sites, gaps, folder)
+                replace(shard, caller=caller or "", known=known)
+                for shard in _shards(reference, file, intervals, copies, sites, gaps, folder)
             ]
-            total, coverage = _write(writer, shards, cluster)
+            total, coverage = _write(writer, shards, cluster, mnv)
         facts = told | {"sample": name, "parameters": parameters, **coverage}
         facts["records"] = dict(sorted(total.items()))
         with publish(f"{out}.stats.json") as beside:

@@ -1,9 +1,9 @@
 """Phases of a sample's heterozygous calls, the same wherever the shards are cut.
 
 A shard joins its own calls (`link_lines`); each line that can be phased then has one column more:
-how many such lines before it its parent stands, the odds, and, near an end of the shard, the
-evidence. `Phaser` takes the shards' lines in order, joins across the cuts, writes GT and PS, and
-takes that column away.
+the place of the line it is joined to, the odds, and, near an end of the shard, the evidence.
+`Phaser` takes the shards' lines in order, joins across the cuts, writes GT and PS, and takes that
+column away.
 """
 
 import base64
@@ -12,12 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lingqu.call.fields import MAX_PHASE, MIN_PHASE, PHASE_FORMAT
 from lingqu.call.kernels.phase import LOOK, REACH, link
 
-MIN_PHASE = 20
-"""Phred: less clear odds join no two sites. One template whose bases are of Q30 gives about 30, two
-of Q20 give 40; below 20 a phase would rest on bases that are hardly trusted one by one."""
-MAX_PHASE = 99
 COLUMNS = 10
 """Columns of a line of one sample, without the one for the phase."""
 
@@ -39,7 +36,10 @@ class Block:
 
 @dataclass
 class Site:
-    """A line that can be phased. parent: so many sites before; odds: log10 of cis over trans."""
+    """A line that can be phased.
+
+    parent: place of the site it is joined to, -1 for none. odds: log10 of cis over trans.
+    """
 
     pos: int  # 0-based
     fields: list[str]
@@ -67,7 +67,7 @@ class Site:
         gt = f"{two}|{one}" if self.swapped else f"{one}|{two}"
         quality = "." if self.block.first == self.pos + 1 else str(phred(self.odds))
         sample = f"{gt}:{rest}:{self.block.first}:{quality}"
-        return "\t".join((*self.fields[:8], f"{self.fields[8]}:PS:PQ", sample))
+        return "\t".join((*self.fields[:8], f"{self.fields[8]}:{PHASE_FORMAT}", sample))
 
 
 def phred(odds: float) -> int:
@@ -76,13 +76,13 @@ def phred(odds: float) -> int:
 
 
 def _link(pos: list[int], evidence: list[Evidence], from_site: int):
-    """(parent, odds) of the sites, see the kernel."""
+    """(place of the parent, odds) of the sites, see the kernel."""
     first = np.cumsum([0, *(len(one.names) for one in evidence)], dtype=np.int64)
     names = np.concatenate([np.empty(0, np.uint64), *(one.names for one in evidence)])
     shares = np.concatenate([np.empty(0, np.float32), *(one.shares for one in evidence)])
     parent, odds = np.full(len(pos), -1, np.int64), np.zeros(len(pos))
     link(np.array(pos, np.int64), first, names, shares, from_site, parent, odds)
-    return parent.tolist(), odds.tolist()
+    return [pos[k] if k >= 0 else -1 for k in parent.tolist()], odds.tolist()
 
 
 def _pack(evidence: Evidence) -> str:
@@ -105,8 +105,7 @@ def link_lines(lines: list[tuple[str, Evidence | None]], start: int, end: int) -
         at_start = n < LOOK and pos - start < REACH
         at_end = n >= len(sites) - LOOK and end - pos <= REACH
         packed = f":{_pack(lines[k][1])}" if at_start or at_end else ""
-        back = n - parents[n] if parents[n] >= 0 else 0
-        linked[k] += f"\t{back}:{odds[n]!r}{packed}"
+        linked[k] += f"\t{parents[n]}:{odds[n]!r}{packed}"
     return linked
 
 
@@ -115,9 +114,9 @@ def _read(line: str) -> Site | str:
     fields = line.split("\t")
     if len(fields) == COLUMNS:
         return line
-    back, odds, *packed = fields[COLUMNS].split(":")
+    parent, odds, *packed = fields[COLUMNS].split(":")
     evidence = _unpack(*packed) if packed else None
-    return Site(int(fields[1]) - 1, fields[:COLUMNS], int(back), float(odds), evidence)
+    return Site(int(fields[1]) - 1, fields[:COLUMNS], int(parent), float(odds), evidence)
 
 
 def _known(sites: list[Site]) -> int:
@@ -170,11 +169,11 @@ class Phaser:
                 [site.pos for site in known], [site.evidence for site in known], before
             )
             for n in range(before, len(known)):
-                known[n].parent = n - parents[n] if parents[n] >= 0 else 0
-                known[n].odds = odds[n]
-        for n, site in enumerate(sites, before):
-            joined = site.parent and 10 * abs(site.odds) >= MIN_PHASE
-            site.join(near[n - site.parent] if joined else None)
+                known[n].parent, known[n].odds = parents[n], odds[n]
+        at = {site.pos: site for site in near}
+        for site in sites:
+            is_clear = 10 * abs(site.odds) >= MIN_PHASE
+            site.join(at.get(site.parent) if is_clear else None)
 
 
 def _written(item: Site | str) -> str:

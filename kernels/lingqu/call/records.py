@@ -6,36 +6,16 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from lingqu.call import fields
+from lingqu.call.fields import FORMAT, INDEL_BIAS, PASS_MAPQ, PASS_QUAL, SNV_BIAS
 from lingqu.call.kernels.evaluate import MAX_ALLELES, MAX_EDITS, MAX_TEMPLATES, STAR
 from lingqu.call.kernels.genotype import IMPOSSIBLE
 from lingqu.call.kernels.numbers import log10
 from lingqu.call.phase import Evidence
 from lingqu.sequence.codes import decode, encode
 
-PASS_QUAL, PASS_MAPQ = 20, 30
 MAX_PL = 9999
-FORMAT = "GT:GQ:DP:AD:PL"
-
-META = [
-    '##FILTER=<ID=PASS,Description="All filters passed">',
-    f'##FILTER=<ID=LowQual,Description="QUAL below {PASS_QUAL}">',
-    '##FILTER=<ID=StrandBias,Description="ALT reads lie on one strand far more often than REF'
-    ' reads: FS above 40 for SNVs, above 100 for indels">',
-    '##FILTER=<ID=LowMapQual,Description="Root mean square of the mapping qualities (MQ) below'
-    f' {PASS_MAPQ}">',
-    '##INFO=<ID=DP,Number=1,Type=Integer,Description="Templates (read pairs count once) over the'
-    ' site that were used; of more than 400 in a region, a fair share is">',
-    '##INFO=<ID=MQ,Number=1,Type=Float,Description="Root mean square of the mapping qualities">',
-    '##INFO=<ID=FS,Number=1,Type=Float,Description="Phred-scaled p-value of a two-sided exact test'
-    ' (Fisher) for strand bias of ALT against REF reads">',
-    '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype, the likeliest">',
-    '##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="Phred-scaled chance that GT is wrong">',
-    '##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Templates over the site">',
-    '##FORMAT=<ID=AD,Number=R,Type=Integer,Description="Templates that tell the allele, by'
-    ' allele">',
-    '##FORMAT=<ID=PL,Number=G,Type=Integer,Description="Phred-scaled likelihoods of the genotypes,'
-    ' relative to the best">',
-]
+META = fields.lines((*fields.FILTERS, *fields.INFO, *fields.SAMPLE, *fields.PHASE))
 
 
 @dataclass(frozen=True)
@@ -163,14 +143,14 @@ def _format(call: Call, kept: list[int], ploidy: int, genotype: list[int]) -> st
         logs.append(call.likelihoods[a, b] if a >= 0 else least)
     top = max(logs)
     seen = [round(min(10 * (top - log), MAX_PL)) for log in logs]
-    fields = (
+    told = (
         "/".join(map(str, sorted(genotype))),
         str(int(_phred(call.log_other, 99))),
         str(call.depth),
         ",".join(map(str, _picked(call.fragments, kept))),
         ",".join(map(str, seen)),
     )
-    return ":".join(fields)
+    return ":".join(told)
 
 
 def _facts(call: Call, kept: list[int]) -> tuple[float, str, str]:
@@ -183,7 +163,7 @@ def _facts(call: Call, kept: list[int]) -> tuple[float, str, str]:
     failed = []
     if qual < PASS_QUAL:
         failed.append("LowQual")
-    if bias > (40 if is_snv else 100):
+    if bias > (SNV_BIAS if is_snv else INDEL_BIAS):
         failed.append("StrandBias")
     if mq < PASS_MAPQ:
         failed.append("LowMapQual")
@@ -196,7 +176,7 @@ def _facts(call: Call, kept: list[int]) -> tuple[float, str, str]:
 def _covers(call: Call, pos: int) -> bool:
     """Whether a deletion of the call's genotype takes away the base at `pos`."""
     for a in set(call.alleles) - {0}:
-        shift, removed, put = _trimmed(call.ref, call.alts[a - 1])
+        shift, removed, put = trimmed(call.ref, call.alts[a - 1])
         start = call.pos + shift
         if start + len(put) <= pos < start + len(removed):
             return True
@@ -247,11 +227,11 @@ def call_line(call: Call, contig: str, ploidy: int) -> str:
     ref, alts = _shorten(call.ref, [call.alts[a - 1] for a in kept[1:]])
     genotype = [kept.index(a) for a in call.alleles][:ploidy]
     qual, failed, info = _facts(call, kept)
-    fields = (
+    columns = (
         contig, str(call.pos + 1), ".", ref, ",".join(alts), f"{qual:.1f}", failed, info,
         FORMAT, _format(call, kept, ploidy, genotype),
     )  # fmt: skip
-    return "\t".join(fields)
+    return "\t".join(columns)
 
 
 def given_line(call: Call | None, given: "GivenSite", contig: str, ploidy: int) -> str:
@@ -264,15 +244,15 @@ def given_line(call: Call | None, given: "GivenSite", contig: str, ploidy: int) 
     if not weighed or not call.depth:
         empty = "/".join("." * ploidy) + ":.:0:.:."
         return "\t".join((*head, "0.0", "LowQual", "DP=0", FORMAT, empty))
-    spelled = {_trimmed(call.ref, alt): a for a, alt in enumerate(call.alts, 1)}
-    kept = [0, *(spelled.get(_trimmed(given.ref, alt), -1) for alt in given.alts)]
+    spelled = {trimmed(call.ref, alt): a for a, alt in enumerate(call.alts, 1)}
+    kept = [0, *(spelled.get(trimmed(given.ref, alt), -1) for alt in given.alts)]
     genotype = [kept.index(a) if a in kept else 0 for a in call.alleles][:ploidy]
     qual, failed, info = _facts(call, kept)
     sample = _format(call, kept, ploidy, genotype)
     return "\t".join((*head, f"{qual:.1f}", failed, info, FORMAT, sample))
 
 
-def _trimmed(ref: str, alt: str) -> tuple[int, str, str]:
+def trimmed(ref: str, alt: str) -> tuple[int, str, str]:
     """An allele without what it shares with REF at its end and then at its start."""
     if alt == "*":
         return (0, "", "*")
@@ -302,7 +282,7 @@ class GivenSite:
         found = []
         for alt in self.alts:
             if set(alt) <= set("ACGTN") and alt != self.ref:
-                shift, removed, put = _trimmed(self.ref, alt)
+                shift, removed, put = trimmed(self.ref, alt)
                 found.append((self.pos + shift, len(removed), encode(put).tobytes()))
         return found
 
@@ -328,17 +308,17 @@ def tally(lines: list[str]) -> Counter:
     """Counts of lines: records, those that pass, and by kind, genotype and base change of these."""
     count: Counter = Counter()
     for line in lines:
-        fields = line.split("\t", 9)
+        columns = line.split("\t", 9)
         count["records"] += 1
-        if fields[6] != "PASS":
+        if columns[6] != "PASS":
             continue
         count["pass"] += 1
-        ref, alts = fields[3], fields[4].split(",")
+        ref, alts = columns[3], columns[4].split(",")
         for alt in alts:
             what = kind(ref, alt)
             count[what] += 1
             if what == "snv":
                 count["transition" if ref + alt in _TRANSITIONS else "transversion"] += 1
-        alleles = set(fields[9].split(":", 1)[0].replace("|", "/").split("/"))
+        alleles = set(columns[9].split(":", 1)[0].replace("|", "/").split("/"))
         count["homozygous" if len(alleles) == 1 else "heterozygous"] += 1
     return count

@@ -35,7 +35,7 @@ class Shard:
     """What a worker needs to call one shard.
 
     intervals: (start, end) pairs within [start, end) whose records are wanted. sites: None, or
-    the given sites of the shard and its margin, sorted.
+    the given sites of the shard and its margin, sorted. known: a VCF that records get IDs from.
     """
 
     fasta: Path
@@ -49,6 +49,7 @@ class Shard:
     gaps: np.ndarray  # float32, see model.gap_table
     out: Path
     caller: str = ""  # NAME==VERSION of one that another package brings
+    known: Path | None = None
 
     @property
     def contig(self) -> str:
@@ -190,6 +191,12 @@ def call_shard(shard: Shard) -> tuple[int, list[str]]:
     Lines that can be phased have one column more, see `phase.link_lines`.
     """
     under, lines = 0, []
+    if not shard.ploidy:
+        return under, [
+            records.given_line(None, site, shard.contig, 1)
+            for site in shard.sites or ()
+            if _wanted(site.pos, shard)
+        ]
     for part in _light(shard):
         told = _call_part(part)
         under += told[0]

@@ -31,11 +31,12 @@ class Lane:
 
 @dataclass
 class Sample:
-    """A sample: its lanes, or the BAM or CRAM it starts from ("" if none)."""
+    """A sample: its lanes, or the BAM or CRAM it starts from; "" for that or a sex not given."""
 
     name: str
     lanes: list[Lane] = field(default_factory=list)
     alignment: str = ""
+    sex: str = ""
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,9 @@ class _Sheet:
         name = cells.get("sample")
         if not name:
             return
-        sample = samples.setdefault(name, Sample(name))
+        sample = samples.setdefault(name, Sample(name, sex=cells.get("sex", "")))
+        if cells.get("sex", "") != sample.sex:
+            self.cell_fault(row, "sex", f"another sex of sample {name!r}; give one in all its rows")
         if "alignment" in cells:
             if sample.alignment:
                 self.cell_fault(

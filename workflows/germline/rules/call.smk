@@ -7,6 +7,7 @@ rule call:
         reference=REFERENCE,
         alignment=lambda wildcards: alignment(wildcards.sample),
         beds=beds(REGIONS),
+        par=lambda wildcards: par(wildcards.sample),
     output:
         calls="<results>/calls/{sample}.vcf.gz",
         stats="<results>/calls/{sample}.vcf.gz.stats.json",
@@ -20,9 +21,9 @@ rule call:
     resources:
         mem_mb=memory(2000, 2),
     params:
-        ploidy=PROJECT.config["ploidy"],
+        ploidy=lambda wildcards: ploidy_options(wildcards.sample),
         regions=region_options(REGIONS),
     shell:
         "lingqu call {input.reference:q} {input.alignment:q} --sample {wildcards.sample:q}"
-        " --ploidy {params.ploidy} {params.regions} --threads {threads} -o {output.calls:q}"
+        " {params.ploidy} {params.regions} --threads {threads} -o {output.calls:q}"
         " > {log:q} 2>&1"

@@ -27,6 +27,7 @@ rule genotype:
         reference=REFERENCE,
         alignment=lambda wildcards: alignment(wildcards.sample),
         sites="<results>/cohort/sites.vcf.gz",
+        par=lambda wildcards: par(wildcards.sample),
     output:
         calls="<results>/cohort/genotypes/{sample}.vcf.gz",
         stats="<results>/cohort/genotypes/{sample}.vcf.gz.stats.json",
@@ -40,10 +41,10 @@ rule genotype:
     resources:
         mem_mb=memory(2000, 2),
     params:
-        ploidy=PROJECT.config["ploidy"],
+        ploidy=lambda wildcards: ploidy_options(wildcards.sample),
     shell:
         "lingqu call {input.reference:q} {input.alignment:q} --sample {wildcards.sample:q}"
-        " --ploidy {params.ploidy} --sites {input.sites:q} --threads {threads}"
+        " {params.ploidy} --sites {input.sites:q} --threads {threads}"
         " -o {output.calls:q} > {log:q} 2>&1"
 
 

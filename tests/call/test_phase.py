@@ -42,26 +42,34 @@ def haplotypes(rows: list[list[str]]) -> dict[str, list[tuple[int, str, str]]]:
     return sets
 
 
-def test_real_reads_have_the_phase_of_the_truth(demo, reference, deep_reads, tmp_path):
-    bam, out = tmp_path / "x.bam", tmp_path / "x.vcf.gz"
-    lingqu("align", reference, *deep_reads, "--sample", "S", "-o", bam, "-t", 1)
-    lingqu("call", reference, bam, "-o", out, "-r", "20:10,040,001-10,050,000", "-t", 1)
+def test_real_reads_have_the_phase_and_the_names_of_the_truth(demo, reference, lanes, tmp_path):
+    mates = [tmp_path / "R1.fastq.gz", tmp_path / "R2.fastq.gz"]
+    for mate, path in enumerate(mates):
+        path.write_bytes(b"".join(lane[mate].read_bytes() for lane in lanes))
+    bam, out, known = tmp_path / "x.bam", tmp_path / "x.vcf.gz", demo / "truth.vcf.gz"
+    lingqu("align", reference, *mates, "--sample", "S", "-o", bam, "-t", 1)
+    lingqu("call", reference, bam, "-o", out, "-r", "20:10,080,001-10,095,000", "-t", 1,
+           "--known", known)  # fmt: skip
+    names = {(c[1], c[3], c[4]): c[2] for c in columns_of(known)}
+    told = [(c[2], names[c[1], c[3], c[4]]) for c in columns_of(out) if (c[1], c[3], c[4]) in names]
+    assert len(told) > 20
+    assert all(one == two for one, two in told)
     truth = {
         int(columns[1]): [
             [columns[3], *columns[4].split(",")][int(a)]
             for a in columns[9].split(":")[0].split("|")
         ]
-        for columns in columns_of(demo / "truth.vcf.gz")
+        for columns in columns_of(known)
         if "|" in columns[9].split(":")[0]
     }
     checked = 0
     for members in haplotypes(columns_of(out)).values():
         assert len(members) > 1
-        known = [[left, right] == truth[pos] for pos, left, right in members
-                 if pos in truth and {left, right} == set(truth[pos])]  # fmt: skip
-        assert len(set(known)) <= 1
-        checked += max(len(known) - 1, 0)
-    assert checked >= 2
+        same = {[left, right] == truth[pos] for pos, left, right in members
+                if pos in truth and {left, right} == set(truth[pos])}  # fmt: skip
+        assert len(same) <= 1
+        checked += len(same) * (len(members) - 1)
+    assert checked >= 15
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +149,21 @@ def test_a_region_has_the_phases_of_its_own_records(planted, tmp_path):
     assert all(same)
     names = {sample_of(c)["PS"] for c in own if "PS" in sample_of(c)}
     assert names <= {c[1] for c in own}
+
+
+def test_adjacent_snvs_are_joined_on_request(planted, tmp_path):
+    fasta, bam, *_, out = planted
+    lingqu("call", fasta, bam, "-o", tmp_path / "mnv.vcf.gz", "--mnv", "-t", 1)
+    joined = columns_of(tmp_path / "mnv.vcf.gz")
+    apart = []
+    for c in joined:
+        if len(c[3]) == len(c[4]):
+            apart += [(int(c[1]) + k, c[3][k], c[4][k], sample_of(c)["GT"])
+                      for k in range(len(c[3]))]  # fmt: skip
+    snvs = [(int(c[1]), c[3], c[4], sample_of(c)["GT"]) for c in columns_of(out)
+            if len(c[3]) == len(c[4]) == 1]  # fmt: skip
+    assert apart == snvs
+    assert len(joined) < len(columns_of(out))
 
 
 def _site(pos: int, rng) -> tuple[str, Evidence | None]:

@@ -9,6 +9,7 @@ import pytest
 
 from lingqu.call import model
 from lingqu.call import shard as shards
+from lingqu.call.phase import Phaser
 from lingqu.call.records import GivenSite
 from lingqu.call.shard import Shard, call_shard
 
@@ -69,6 +70,13 @@ def lines_of(one: Shard) -> list[str]:
     return call_shard(one)[1]
 
 
+def phased(shards: list[Shard]) -> list[str]:
+    """The lines of shards in their order, as they are written."""
+    phaser = Phaser()
+    lines = [line for one in shards for line in phaser.feed(one.tid, one.end, lines_of(one))]
+    return lines + phaser.flush()
+
+
 def apply(ref: str, lines: list[str], which: int) -> str:
     """The haplotype that all records spell for allele number `which` of each GT, as if phased."""
     pieces, at = [], 0
@@ -116,11 +124,10 @@ def test_under_a_deletion(planted):
 
 def test_cuts_leave_no_trace(planted):
     fasta, bam, *_ = planted
-    whole = lines_of(shard(fasta, bam, 0, LENGTH))
+    whole = phased([shard(fasta, bam, 0, LENGTH)])
+    assert any(line.count(":PS:PQ") for line in whole)
     cuts = [0, 5_000, 21_000, 35_000, 35_001, 39_005, 41_001, 45_000, LENGTH]
-    pieces = [
-        line for start, end in pairwise(cuts) for line in lines_of(shard(fasta, bam, start, end))
-    ]
+    pieces = phased([shard(fasta, bam, start, end) for start, end in pairwise(cuts)])
     assert pieces == whole
 
 
@@ -282,8 +289,10 @@ def test_extreme_depth_is_thinned_alike(tmp_path, simulation):
     edits = [(700, 1, other(ref["one"][700]))]
     fasta = simulation.write_fasta(tmp_path / "ref.fa", ref)
     bam = simulation.simulate(tmp_path / "a.bam", ref, {"one": [edits, []]}, depth=2000)
-    (line,) = lines_of(shard(fasta, bam, 0, 1500))
-    assert [line] == lines_of(shard(fasta, bam, 600, 800))
+    (line,) = phased([shard(fasta, bam, 0, 1500)])
+    assert phased([shard(fasta, bam, 600, 800)]) == [line]
+    (told,) = [int(word[3:]) for word in line.split("\t")[7].split(";") if word[:3] == "DS="]
+    assert 1000 < told < 4000
     depth, counts = line.split("\t")[9].split(":")[2:4]
     assert 200 < int(depth) <= 500
     low, high = sorted(map(int, counts.split(",")))

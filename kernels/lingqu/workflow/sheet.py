@@ -167,9 +167,10 @@ class _Sheet:
         name = cells.get("sample")
         if not name:
             return
-        sample = samples.setdefault(name, Sample(name, sex=cells.get("sex", "")))
-        if cells.get("sex", "") != sample.sex:
-            self.cell_fault(row, "sex", f"another sex of sample {name!r}; give one in all its rows")
+        sample = samples.setdefault(name, Sample(name))
+        if sample.sex and cells.get("sex", sample.sex) != sample.sex:
+            self.cell_fault(row, "sex", f"sex of {name!r} is {sample.sex!r} above; give one")
+        sample.sex = sample.sex or cells.get("sex", "")
         if "alignment" in cells:
             if sample.alignment:
                 self.cell_fault(

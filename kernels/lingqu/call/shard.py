@@ -9,7 +9,7 @@ import numpy as np
 
 from lingqu.call import candidates, model, phase, records
 from lingqu.call.assembly import Assembler, windows
-from lingqu.call.kernels.evaluate import FLOATS, INTS, MAX_TEMPLATES, evaluate
+from lingqu.call.kernels.evaluate import FLOATS, INTS, MAX_READS, evaluate
 from lingqu.call.kernels.pairhmm import new_workspace
 from lingqu.call.records import GivenSite
 from lingqu.formats.bam import (
@@ -130,7 +130,8 @@ def _rows(reads, ref, edits, packed, shard: Shard):
     ints = np.zeros((len(edits) + 1, INTS), np.int64)
     floats = np.zeros((len(edits) + 1, FLOATS))
     told = np.zeros((len(edits) + 1, 2), np.int64)
-    names, shares = (np.empty(len(edits) * MAX_TEMPLATES, kind) for kind in (np.uint64, np.float32))
+    room = len(edits) * MAX_READS  # pages that nothing is written to cost nothing
+    names, shares = np.empty(room, np.uint64), np.empty(room, np.float32)
     right, wrong, mismap = _tables()
     written = evaluate(
         reads, template, int(template.max(initial=0)) + 1, ref, packed, regions, model.MIN_MAPQ,

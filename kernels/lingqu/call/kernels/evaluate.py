@@ -22,6 +22,8 @@ MAX_ALLELES = MAX_EDITS + 2
 """Alleles of a site: the reference, each edit, and what an upstream deletion took away."""
 MAX_TEMPLATES = 400
 """Templates of a region that are used; of more, a fair part is, by the hash of their names."""
+MAX_READS = 4 * MAX_TEMPLATES
+"""Reads of a region that are used."""
 MAX_HAP = 2048
 STAR = -1
 """Mask of an allele that an upstream deletion took away."""
@@ -31,7 +33,6 @@ _PAD = 30
 _FLANK = 60
 _REPEAT = 120
 _CLIP = 60
-_MAX_READS = 4 * MAX_TEMPLATES
 _INFORMATIVE = 1.6
 _SCALE = np.float32(1e30)
 
@@ -108,7 +109,7 @@ def _gather(
 ):  # fmt: skip
     """Reads over [left, right), cut to [begin, end); returns (reads, slots, templates there).
 
-    rows: int64[_MAX_READS, 6], see `_trim`. who: int64[_MAX_READS, 2], read and slot of its
+    rows: int64[MAX_READS, 6], see `_trim`. who: int64[MAX_READS, 2], read and slot of its
     template. slot_of: int64[templates, 2], stamp of the region that last used it, and slot there.
     """
     total = np.int64(0)
@@ -127,7 +128,7 @@ def _gather(
     n = np.int64(0)
     slots = np.int64(0)
     for r in range(from_read, len(reads.pos)):
-        if reads.pos[r] >= right or n == _MAX_READS:
+        if reads.pos[r] >= right or n == MAX_READS:
             break
         if reads.end[r] <= left or reads.mapq[r] < min_mapq:
             continue
@@ -393,7 +394,7 @@ def _write_evidence(
         if reads.pos[r] <= pos + 1 and reads.end[r] > pos:
             covers[who[i, 1]] = True
     for s in range(slots):
-        if not covers[s] or filled == len(names):
+        if not covers[s]:
             continue
         first, second = 0.0, 0.0
         for h in range(haps):
@@ -475,14 +476,15 @@ def evaluate(
     wider than MAX_HAP gets no record. ints: int64[m, INTS], floats: float64[m, FLOATS], see
     `_write_record`; m at least the number of edits. told: int64[m, 2], templates of the region
     before any was left out, and where the record's evidence of phase ends in names (uint64) and
-    shares (float32), see `_write_evidence`: that of heterozygous calls, but for given sites.
+    shares (float32), see `_write_evidence`: that of heterozygous calls, but for given sites; m
+    times MAX_READS is room enough.
     """
-    rows = np.empty((_MAX_READS, 6), np.int64)
-    who = np.empty((_MAX_READS, 2), np.int64)
-    order = np.empty(_MAX_READS, np.int64)
+    rows = np.empty((MAX_READS, 6), np.int64)
+    who = np.empty((MAX_READS, 2), np.int64)
+    order = np.empty(MAX_READS, np.int64)
     slot_of = np.full((templates, 2), -1, np.int64)
-    likes = np.empty((_MAX_READS, MAX_HAPS), np.float32)
-    chances = np.empty((_MAX_READS, MAX_HAPS))
+    likes = np.empty((MAX_READS, MAX_HAPS), np.float32)
+    chances = np.empty((MAX_READS, MAX_HAPS))
     masks = np.zeros(MAX_HAPS, np.int64)
     haps = np.empty((MAX_HAPS, MAX_HAP), np.uint8)
     gaps = np.empty((MAX_HAPS, MAX_HAP), np.float32)

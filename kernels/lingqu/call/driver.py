@@ -1,8 +1,9 @@
 """Calling of a sample: shards over the cluster, finished ones remembered, one VCF at the end."""
 
+import contextlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from lingqu.base.errors import LingquError
 from lingqu.base.jit import source_digest
 from lingqu.base.plugins import CALLERS, function
 from lingqu.base.progress import progress
-from lingqu.call import model, records
+from lingqu.call import gvcf, model, records
 from lingqu.call.known import check_known, identify
 from lingqu.call.mnv import Joiner
 from lingqu.call.phase import Phaser
@@ -159,7 +160,11 @@ def _finish(shard: Shard) -> Path:
         under, lines = run(shard)
         if shard.known:
             ref = open_reference(shard.fasta).contig(shard.tid)
-            lines = identify(lines, shard.known, shard.contig, ref)
+            named = identify(
+                [x for x in lines if gvcf.is_record(x)], shard.known, shard.contig, ref
+            )
+            rest = iter(named)
+            lines = [next(rest) if gvcf.is_record(x) else x for x in lines]
         with publish(shard.out) as beside:
             beside.write_text("".join(f"{line}\n" for line in (under, *lines)))
     return shard.out
@@ -174,29 +179,52 @@ def _learned(folder: Path, *sources) -> np.ndarray:
     return np.load(kept)
 
 
+def _called(shards: list[Shard], cluster: Cluster, facts: dict, advance: Callable) -> Iterator[str]:
+    """The lines of the shards, in order and phased; reads under the shards are added to facts."""
+    phaser = Phaser()
+    for shard, path in zip(shards, cluster.map(_finish, shards), strict=True):
+        covered, *lines = path.read_text().splitlines()
+        facts["under"] += int(covered)
+        yield from phaser.feed(shard.tid, shard.end, lines)
+        advance(sum(b - a for a, b in shard.intervals))
+    yield from phaser.flush()
+
+
+class _Vcf:
+    """The VCF of a sample: what `_write` puts into it, and counts of that."""
+
+    def __init__(self, writer: VcfWriter | None, mnv: bool):
+        self._writer, self._joiner = writer, Joiner() if mnv else None
+        self.total: Counter = Counter()
+
+    def put(self, lines: list[str], last: bool = False) -> None:
+        """Add lines; with the last, what was held back is written too."""
+        if self._joiner:
+            lines = self._joiner.feed(lines) + (self._joiner.flush() if last else [])
+        if lines and self._writer:
+            self._writer.write("\n".join(lines))
+        self.total.update(records.tally(lines))
+
+
 def _write(
-    writer: VcfWriter, shards: list[Shard], cluster: Cluster, mnv: bool
+    writers: dict[Path, VcfWriter], shards: list[Shard], cluster: Cluster, mnv: bool
 ) -> tuple[Counter, dict]:
     """Call the shards and write their lines; (counts of the records, facts of the coverage)."""
-    total: Counter = Counter()
-    under, bases = 0, sum(b - a for shard in shards for a, b in shard.intervals)
-    phaser, joiner = Phaser(), Joiner() if mnv else None
-
-    def put(lines: list[str], last: bool = False) -> None:
-        if joiner:
-            lines = joiner.feed(lines) + (joiner.flush() if last else [])
-        if lines:
-            writer.write("\n".join(lines))
-        total.update(records.tally(lines))
-
+    facts, bases = {"under": 0}, sum(b - a for shard in shards for a, b in shard.intervals)
+    with_blocks = [writer for path, writer in writers.items() if gvcf.is_gvcf(path)]
+    plain = [writer for path, writer in writers.items() if not gvcf.is_gvcf(path)]
+    vcf = _Vcf(plain[0] if plain else None, mnv)
     with progress("call", "bases", bases) as shown:
-        for shard, path in zip(shards, cluster.map(_finish, shards), strict=True):
-            covered, *lines = path.read_text().splitlines()
-            under += int(covered)
-            put(phaser.feed(shard.tid, shard.end, lines))
-            shown.advance(sum(b - a for a, b in shard.intervals))
-        put(phaser.flush(), last=True)
-    return total, {"bases": bases, "mean_depth": round(under / max(bases, 1), 4)}
+        lines = _called(shards, cluster, facts, shown.advance)
+        for line in gvcf.join(lines) if with_blocks else lines:
+            for writer in with_blocks:
+                writer.write(line)
+            if not with_blocks:
+                vcf.put([line])
+            elif gvcf.is_record(line):
+                vcf.put([gvcf.without_non_ref(line)])
+        vcf.put([], last=True)
+    return vcf.total, {"bases": bases, "mean_depth": round(facts["under"] / max(bases, 1), 4)}
 
 
 def _absolute(path: str | Path | None) -> Path | None:
@@ -209,6 +237,7 @@ def call(
     bam: str | Path,
     out: str | Path,
     *,
+    also: str | Path | None = None,
     regions: tuple[str, ...] = (),
     bed: str | Path | None = None,
     ploidy: int = 2,
@@ -225,9 +254,12 @@ def call(
 ) -> dict:
     """Call one sample and write `out` (.vcf.gz, .vcf, .bcf) and `out`.stats.json.
 
+    A name that ends in .g.vcf.gz (.g.vcf, .g.bcf) gets a gVCF. also: a second output of the same
+    calling, so that a VCF and a gVCF cost no more than the gVCF.
     sex, par: see `ploidies`. sites: a VCF whose alleles are genotyped, and no others. known: a VCF
-    from which records get their IDs. mnv: adjacent SNVs of one haplotype become one record. caller:
-    NAME==VERSION of one that another package brings. Returns what the JSON file holds.
+    from which records get their IDs. mnv: adjacent SNVs of one haplotype become one record of the
+    VCF, not of the gVCF. caller: NAME==VERSION of one that another package brings. Returns what the
+    JSON file holds.
     Finished shards are kept in a folder beside `out` until it is whole: a killed run goes on.
     LingquError where the inputs are missing, damaged or do not belong together.
     """
@@ -236,9 +268,16 @@ def call(
         "par": par and str(par), "known": known and str(known), "mnv": mnv,
     }  # fmt: skip
     told = {"version": __version__, "reference": str(fasta), "alignments": str(bam)}
-    fasta, bam, out, bed, par, sites, known = map(
-        _absolute, (fasta, bam, out, bed, par, sites, known)
+    fasta, bam, out, also, bed, par, sites, known = map(
+        _absolute, (fasta, bam, out, also, bed, par, sites, known)
     )
+    outs = [path for path in (out, also) if path]
+    blocks = any(map(gvcf.is_gvcf, outs))
+    if blocks and (sites or caller):
+        raise LingquError(f"{out}: a gVCF holds what Lingqu's own caller finds; leave out --sites"
+                          " and --caller, or name a VCF")  # fmt: skip
+    if len({gvcf.is_gvcf(path) for path in outs}) < len(outs):
+        raise LingquError(f"{also}: of two outputs one is a VCF and one a gVCF (.g.vcf.gz)")
     reference = open_reference(fasta)
     file = open_alignments(bam, reference)
     intervals = wanted_intervals(reference, regions, bed)
@@ -248,8 +287,9 @@ def call(
         raise LingquError("--mnv and --sites: give one of the two; given alleles stay as they are")
     copies = ploidies(_lengths(reference), ploidy, sex, par)
     name = sample_name(file, sample)
-    if not out.parent.is_dir():
-        raise LingquError(f"{out}: its folder does not exist; make it")
+    for path in outs:
+        if not path.parent.is_dir():
+            raise LingquError(f"{path}: its folder does not exist; make it")
     identity = {
         "version": [__version__, source_digest()],
         "reference": list(reference.md5s),
@@ -258,17 +298,25 @@ def call(
         "everywhere": intervals is None,
         "ploidy": copies,
         "caller": caller,
+        "blocks": blocks,
     }
     meta = [f"##lingqu_caller={caller}", *records.META] if caller else records.META
-    writer = VcfWriter(out, header_lines(reference, meta, [name]))
+    heads = [[*meta, *gvcf.META] if gvcf.is_gvcf(path) else meta for path in outs]
+    writers = {
+        path: VcfWriter(path, header_lines(reference, head, [name]))
+        for path, head in zip(outs, heads, strict=True)
+    }
     with checkpoint(out, identity) as folder:
-        with writer, open_cluster(threads, backend, scheduler) as cluster:
+        with contextlib.ExitStack() as stack:
+            for writer in writers.values():
+                stack.enter_context(writer)
+            cluster = stack.enter_context(open_cluster(threads, backend, scheduler))
             gaps = _learned(folder, reference, file, cluster)
             shards = [
-                replace(shard, caller=caller or "", known=known)
+                replace(shard, caller=caller or "", known=known, blocks=blocks)
                 for shard in _shards(reference, file, intervals, copies, sites, gaps, folder)
             ]
-            total, coverage = _write(writer, shards, cluster, mnv)
+            total, coverage = _write(writers, shards, cluster, mnv)
         facts = told | {"sample": name, "parameters": parameters, **coverage}
         facts["records"] = dict(sorted(total.items()))
         with publish(f"{out}.stats.json") as beside:

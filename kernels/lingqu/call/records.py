@@ -8,7 +8,7 @@ import numpy as np
 
 from lingqu.call import fields
 from lingqu.call.fields import FORMAT, INDEL_BIAS, PASS_MAPQ, PASS_QUAL, SNV_BIAS
-from lingqu.call.kernels.evaluate import MAX_ALLELES, MAX_EDITS, MAX_TEMPLATES, STAR
+from lingqu.call.kernels.evaluate import MAX_ALLELES, MAX_EDITS, MAX_TEMPLATES, STAR, UNSEEN
 from lingqu.call.kernels.genotype import IMPOSSIBLE
 from lingqu.call.kernels.numbers import log10
 from lingqu.call.phase import Evidence
@@ -23,8 +23,9 @@ class Call:
     """One row of the genotyper at a site; pos is 0-based; alts[i] is allele i + 1.
 
     weighed: edits of the site that haplotypes were built of. fragments, forward, reverse: by
-    allele. likelihoods: log10, by (a, b) with a <= b. templates: those of the region before any
-    was left out. evidence: what templates say of the two alleles of a heterozygous call.
+    allele. likelihoods: log10, by (a, b) with a <= b. unseen: see `_weigh_unseen`. templates: those
+    of the region before any was left out. evidence: what templates say of the two alleles of a
+    heterozygous call.
     """
 
     site: int
@@ -41,6 +42,7 @@ class Call:
     log_none: float
     log_other: float
     likelihoods: dict[tuple[int, int], float]
+    unseen: tuple[float, ...] = ()
     templates: int = 0
     evidence: Evidence | None = field(default=None, compare=False)
 
@@ -91,6 +93,7 @@ def read_row(ints: np.ndarray, floats: np.ndarray, regions, edits, ref: np.ndarr
         likelihoods={
             (a, b): float(floats[2 + b * (b + 1) // 2 + a]) for b in range(n) for a in range(b + 1)
         },
+        unseen=tuple(floats[UNSEEN : UNSEEN + 2 * n].tolist()),
     )
 
 
@@ -213,9 +216,14 @@ def keep_stars(calls: list[Call]) -> list[Call]:
     return kept
 
 
+def told_alleles(call: Call) -> list[int]:
+    """The alleles of a call that its line holds: the reference's and those of the genotype."""
+    return [0, *sorted({a for a in call.alleles if a > 0})]
+
+
 def phase_evidence(call: Call) -> Evidence | None:
     """What a heterozygous call that passes all filters is phased by; None for others."""
-    kept = [0, *sorted({a for a in call.alleles if a > 0})]
+    kept = told_alleles(call)
     if call.alleles[0] == call.alleles[1] or _facts(call, kept)[1] != "PASS":
         return None
     return call.evidence
@@ -223,7 +231,7 @@ def phase_evidence(call: Call) -> Evidence | None:
 
 def call_line(call: Call, contig: str, ploidy: int) -> str:
     """The line of a call with the alleles of its genotype."""
-    kept = [0, *sorted({a for a in call.alleles if a > 0})]
+    kept = told_alleles(call)
     ref, alts = _shorten(call.ref, [call.alts[a - 1] for a in kept[1:]])
     genotype = [kept.index(a) for a in call.alleles][:ploidy]
     qual, failed, info = _facts(call, kept)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lingqu.call import candidates, model, phase, records
+from lingqu.call import candidates, gvcf, model, phase, records
 from lingqu.call.assembly import Assembler, windows
 from lingqu.call.kernels.evaluate import FLOATS, INTS, MAX_READS, evaluate
 from lingqu.call.kernels.pairhmm import new_workspace
@@ -50,6 +50,7 @@ class Shard:
     out: Path
     caller: str = ""  # NAME==VERSION of one that another package brings
     known: Path | None = None
+    blocks: bool = False  # a gVCF is wanted, see call/gvcf.py
 
     @property
     def contig(self) -> str:
@@ -115,6 +116,11 @@ def _pack_given(sites: tuple[GivenSite, ...], ref: np.ndarray):
     return edits, packed._replace(anchor=anchors)
 
 
+def _templates(reads: Alignments) -> np.ndarray:
+    """int32[reads]: the number of each read's template."""
+    return np.unique(reads.name_hash, return_inverse=True)[1].astype(np.int32)
+
+
 def _rows(reads, ref, edits, packed, shard: Shard):
     """Rows of `evaluate` of the regions that can hold records of the shard, and these regions."""
     span = int((reads.end - reads.pos).max()) if len(reads.pos) else 0
@@ -125,8 +131,7 @@ def _rows(reads, ref, edits, packed, shard: Shard):
         if region[1] > shard.start and region[0] <= shard.end
     ]
     regions = np.array(regions, np.int64).reshape(-1, 5)
-    _, template = np.unique(reads.name_hash, return_inverse=True)
-    template = template.astype(np.int32)
+    template = _templates(reads)
     ints = np.zeros((len(edits) + 1, INTS), np.int64)
     floats = np.zeros((len(edits) + 1, FLOATS))
     told = np.zeros((len(edits) + 1, 2), np.int64)
@@ -189,7 +194,8 @@ def _light(shard: Shard) -> list[Shard]:
 def call_shard(shard: Shard) -> tuple[int, list[str]]:
     """What `covered` tells of a shard, and its VCF lines, sorted by position.
 
-    Lines that can be phased have one column more, see `phase.link_lines`.
+    Lines that can be phased have one column more, see `phase.link_lines`; blocks at the ends of the
+    shard are such as `gvcf.join` takes.
     """
     under, lines = 0, []
     if not shard.ploidy:
@@ -220,11 +226,20 @@ def _call_part(shard: Shard) -> tuple[int, list[tuple[str, phase.Evidence | None
         for call in sorted(calls, key=lambda call: call.log_none):  # the surest of a place
             if records.worth_telling(call):
                 told.setdefault(call.pos, call)
-        return under, [
-            (records.call_line(call, shard.contig, shard.ploidy), records.phase_evidence(call))
+        lines = [
+            (records.call_line(call, shard.contig, shard.ploidy), call)
             for call in records.keep_stars([told[pos] for pos in sorted(told)])
-            if _wanted(call.pos, shard)
+            if shard.blocks or _wanted(call.pos, shard)
         ]
+        if not shard.blocks:
+            return under, [(line, records.phase_evidence(call)) for line, call in lines]
+        told = [
+            (gvcf.with_non_ref(line, call, shard.ploidy), records.phase_evidence(call),
+             _wanted(call.pos, shard))
+            for line, call in lines
+        ]  # fmt: skip
+        sums = gvcf.evidence(reads, _templates(reads), ref, start, end, shard.gaps)
+        return under, gvcf.lines_with_blocks(told, sums, ref, shard, start)
     edits, packed = _pack_given(shard.sites, ref)
     calls = _rows(reads, ref, edits, packed, shard)
     by_site = {call.site: call for call in sorted(calls, key=lambda call: call.weighed)}

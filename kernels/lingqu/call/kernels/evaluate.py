@@ -5,6 +5,7 @@ import numpy as np
 from lingqu.base.jit import kernel
 from lingqu.call.kernels import genotype
 from lingqu.call.kernels.haplotypes import build, conflict, mismatches, place
+from lingqu.call.kernels.numbers import log10
 from lingqu.call.kernels.pairhmm import (
     LANES,
     MAX_ROWS,
@@ -37,7 +38,8 @@ _INFORMATIVE = 1.6
 _SCALE = np.float32(1e30)
 
 INTS = 8 + 5 * MAX_ALLELES
-FLOATS = 2 + MAX_ALLELES * (MAX_ALLELES + 1) // 2
+UNSEEN = 2 + MAX_ALLELES * (MAX_ALLELES + 1) // 2
+FLOATS = UNSEEN + 2 * MAX_ALLELES
 """Columns of the record tables, see `_write_record`."""
 
 
@@ -336,8 +338,29 @@ def _alleles(edits, first, count, site, masks, haps, allele_of, allele_mask):
 
 
 @kernel
-def _count_support(reads, n, slots, who, chances, haps, allele_of, alleles, pos, ints):
-    """Fill depth, squared MAPQ, and templates and reads by strand of each allele in ints."""
+def _weigh_unseen(value, alleles, unseen):
+    """Add what a template tells of an allele that no haplotype holds.
+
+    It fits no better than the worst of those that were weighed. unseen[2a], unseen[2a + 1]: log10
+    of the likelihood of genotypes (a, unseen) and (unseen, unseen), relative to (a, a).
+    """
+    worst = value[0]
+    for a in range(1, alleles):
+        worst = min(worst, value[a])
+    for a in range(alleles):
+        if worst > 0.0 and worst < value[a]:
+            unseen[2 * a] += log10(0.5 * (value[a] + worst) / value[a])
+            unseen[2 * a + 1] += log10(worst / value[a])
+
+
+@kernel
+def _count_support(reads, n, slots, who, chances, haps, allele_of, alleles, pos, ints, unseen):
+    """Fill depth, squared MAPQ, and templates and reads by strand of each allele in ints.
+
+    unseen: float64[2 * MAX_ALLELES], see `_weigh_unseen`.
+    """
+    for k in range(2 * alleles):
+        unseen[k] = 0.0
     best_of = np.full((slots, 2), -1, np.int64)
     covers = np.zeros(slots, np.bool_)
     quality = np.zeros(slots, np.int64)
@@ -357,6 +380,7 @@ def _count_support(reads, n, slots, who, chances, haps, allele_of, alleles, pos,
         for h in range(haps):
             if allele_of[h] >= 0:
                 value[allele_of[h]] = max(value[allele_of[h]], chances[s, h])
+        _weigh_unseen(value, alleles, unseen)
         top = 0
         for a in range(alleles):
             if value[a] > value[top]:
@@ -416,8 +440,8 @@ def _write_record(table, alleles, allele_mask, region, site, prior_of, ints, flo
     ints: [region, site, alleles, a, b, depth, sum of squared MAPQ, mask of the edits of the region
     that were weighed], then for each allele its mask, fragments, forward and reverse reads, sum of
     MAPQ. floats: log10 of the posterior of no ALT allele, of a genotype other than (a, b), then
-    log10 likelihoods of the genotypes in VCF order (relative to the best). Returns whether the
-    genotype holds an ALT allele.
+    log10 likelihoods of the genotypes in VCF order (relative to the best); from UNSEEN on, what
+    `_weigh_unseen` adds. Returns whether the genotype holds an ALT allele.
     """
     none = np.zeros(alleles, np.bool_)
     real = np.zeros(alleles, np.bool_)
@@ -566,7 +590,7 @@ def evaluate(
             if called or given:
                 _count_support(
                     reads, n, slots, who, chances, n_haps, allele_of, alleles,
-                    np.int64(edits.anchor[first + e]), ints[written],
+                    np.int64(edits.anchor[first + e]), ints[written], floats[written, UNSEEN:],
                 )  # fmt: skip
                 if not given and ints[written, 3] != ints[written, 4]:
                     filled = _write_evidence(

@@ -73,18 +73,40 @@ PHASE = (
           "Phred-scaled chance that the record is joined to its phase set the wrong way round; none"
           f" is below {MIN_PHASE}, and the first of a set has none"),
 )  # fmt: skip
-SITES = (Field("INFO", "NS", "1", "Integer", "Samples in which the site was called"),)
+BLOCKS = (
+    Field("ALT", "NON_REF", "", "",
+          "Any allele that is neither REF nor another ALT of the record"),
+    Field("INFO", "END", "1", "Integer",
+          "Last place of a block of places that are as the reference and whose GQs are of one band"
+          " (##GVCFBlock); of its places DP is the mean, MIN_DP and PL are the least"),
+    Field("FORMAT", "MIN_DP", "1", "Integer", "Least DP of the places of a block"),
+)  # fmt: skip
 COHORT = (
-    Field("INFO", "NS", "1", "Integer", "Samples with a genotype"),
-    Field("INFO", "DP", "1", "Integer", "Templates over the site, all samples"),
     Field("INFO", "AC", "A", "Integer", "Copies of each ALT allele in GT"),
     Field("INFO", "AN", "1", "Integer", "Alleles in GT of all samples"),
-)
+    Field("INFO", "AF", "A", "Float", "AC by AN"),
+    Field("INFO", "NS", "1", "Integer", "Samples with a genotype"),
+    Field("INFO", "DP", "1", "Integer", "Templates over the site, all samples"),
+    Field("FORMAT", "GT", "1", "String",
+          "Genotype, the likeliest given PL and the allele frequencies of the cohort"),
+    Field("FORMAT", "GQ", "1", "Integer",
+          "Phred-scaled chance that GT is wrong, given PL and the allele frequencies of the"
+          " cohort"),
+    Field("FORMAT", "DP", "1", "Integer",
+          "Templates over the site; where the sample has a reference block, the least of the"
+          " block"),
+    Field("FORMAT", "AD", "R", "Integer",
+          "Templates that tell the allele, by allele; for one that the sample has not seen, those"
+          " that tell none of its own"),
+    Field("FORMAT", "PL", "G", "Integer",
+          "Phred-scaled likelihoods of the genotypes, relative to the best, without the allele"
+          " frequencies of the cohort"),
+)  # fmt: skip
 
 FILES = {
     "the calls of a sample (`lingqu call`)": (*FILTERS, *INFO, *SAMPLE, *PHASE),
-    "sites (`lingqu cohort union`)": SITES,
-    "cohort (`lingqu cohort merge`)": (*FILTERS, *COHORT, *SAMPLE),
+    "gVCF (`lingqu call -o S.g.vcf.gz`), besides": BLOCKS,
+    "cohort (`lingqu joint`)": (*FILTERS, *COHORT),
 }
 """The fields of each kind of file."""
 

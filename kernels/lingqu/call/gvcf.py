@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lingqu.call import model, records
+from lingqu.call import fields, model, records
 from lingqu.call.kernels import reference as columns
 from lingqu.call.kernels.genotype import IMPOSSIBLE
 from lingqu.call.kernels.numbers import log10
@@ -35,11 +35,7 @@ META = [
         f"##GVCFBlock{low}-{high}=minGQ={low}(inclusive),maxGQ={high}(exclusive)"
         for low, high in zip(BANDS, (*BANDS[1:], MAX_GQ + 1), strict=True)
     ),
-    '##ALT=<ID=NON_REF,Description="Any allele that is neither REF nor another ALT of the record">',
-    '##INFO=<ID=END,Number=1,Type=Integer,Description="Last place of a block of places that are as'
-    " the reference and whose GQs are of one band (##GVCFBlock); of its places DP is the mean,"
-    ' MIN_DP and PL are the least">',
-    '##FORMAT=<ID=MIN_DP,Number=1,Type=Integer,Description="Least DP of the places of a block">',
+    *fields.lines(fields.BLOCKS),
 ]
 
 _LAST_QUALITY = 41
@@ -258,9 +254,9 @@ def _with_others(call: records.Call, kept: list[int], ploidy: int) -> list[float
 
 def with_non_ref(line: str, call: records.Call, ploidy: int) -> str:
     """A line of `call_line` with <NON_REF> as last ALT, its AD and its PLs."""
-    fields = line.split("\t")
-    fields[4] += f",{NON_REF}"
-    values = dict(zip(fields[8].split(":"), fields[9].split(":"), strict=True))
+    columns = line.split("\t")
+    columns[4] += f",{NON_REF}"
+    values = dict(zip(columns[8].split(":"), columns[9].split(":"), strict=True))
     kept = records.told_alleles(call)
     if values["PL"] != ".":
         values["AD"] += f",{sum(call.fragments[a] for a in _dropped(call, kept))}"
@@ -269,23 +265,23 @@ def with_non_ref(line: str, call: records.Call, ploidy: int) -> str:
         for log in _with_others(call, kept, ploidy):
             cost = records.MAX_PL if log <= IMPOSSIBLE else 10 * (top - log)
             values["PL"] += f",{round(min(max(cost, 0), records.MAX_PL))}"
-    fields[9] = ":".join(values.values())
-    return "\t".join(fields)
+    columns[9] = ":".join(values.values())
+    return "\t".join(columns)
 
 
 def without_non_ref(line: str) -> str:
     """The line that a VCF has of a record of a gVCF."""
-    fields = line.split("\t")
-    fields[4] = fields[4].removesuffix(f",{NON_REF}")
-    values = dict(zip(fields[8].split(":"), fields[9].split(":"), strict=True))
+    columns = line.split("\t")
+    columns[4] = columns[4].removesuffix(f",{NON_REF}")
+    values = dict(zip(columns[8].split(":"), columns[9].split(":"), strict=True))
     if values["PL"] != ".":
-        alleles = fields[4].count(",") + 2
+        alleles = columns[4].count(",") + 2
         haploid = len(values["GT"].replace("|", "/").split("/")) == 1
         told = alleles if haploid else alleles * (alleles + 1) // 2
         values["AD"] = ",".join(values["AD"].split(",")[:alleles])
         values["PL"] = ",".join(values["PL"].split(",")[:told])
-    fields[9] = ":".join(values.values())
-    return "\t".join(fields)
+    columns[9] = ":".join(values.values())
+    return "\t".join(columns)
 
 
 def lines_with_blocks(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lingqu.call import fields
-from lingqu.call.fields import FORMAT, INDEL_BIAS, PASS_MAPQ, PASS_QUAL, SNV_BIAS
+from lingqu.call.fields import FORMAT, INDEL_BIAS, LEAST_QUAL, PASS_MAPQ, PASS_QUAL, SNV_BIAS
 from lingqu.call.kernels.evaluate import MAX_ALLELES, MAX_EDITS, MAX_TEMPLATES, STAR, UNSEEN
 from lingqu.call.kernels.genotype import IMPOSSIBLE
 from lingqu.call.kernels.numbers import log10
@@ -101,7 +101,7 @@ def _picked(values: tuple[int, ...], kept: list[int]) -> list[int]:
     return [values[a] if a >= 0 else 0 for a in kept]
 
 
-def _shorten(ref: str, alts: list[str]) -> tuple[str, list[str]]:
+def shorten(ref: str, alts: list[str]) -> tuple[str, list[str]]:
     """Without the bases at the end that all alleles share (a longer allele may have left them)."""
     strings = [ref, *(alt for alt in alts if alt != "*")]
     while min(map(len, strings)) > 1 and len({text[-1] for text in strings}) == 1:
@@ -232,7 +232,7 @@ def phase_evidence(call: Call) -> Evidence | None:
 def call_line(call: Call, contig: str, ploidy: int) -> str:
     """The line of a call with the alleles of its genotype."""
     kept = told_alleles(call)
-    ref, alts = _shorten(call.ref, [call.alts[a - 1] for a in kept[1:]])
+    ref, alts = shorten(call.ref, [call.alts[a - 1] for a in kept[1:]])
     genotype = [kept.index(a) for a in call.alleles][:ploidy]
     qual, failed, info = _facts(call, kept)
     columns = (
@@ -296,8 +296,8 @@ class GivenSite:
 
 
 def worth_telling(call: Call) -> bool:
-    """Whether a call that was found (not given) is written: QUAL of 5 or more."""
-    return _phred(call.log_none, 3000) >= 5
+    """Whether a call that was found (not given) is written: QUAL of LEAST_QUAL or more."""
+    return _phred(call.log_none, 3000) >= LEAST_QUAL
 
 
 def kind(ref: str, alt: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lingqu.call import model
+from lingqu.call import gvcf, model
 from lingqu.call import shard as shards
 from lingqu.call.phase import Phaser
 from lingqu.call.records import GivenSite
@@ -297,3 +297,35 @@ def test_extreme_depth_is_thinned_alike(tmp_path, simulation):
     assert 200 < int(depth) <= 500
     low, high = sorted(map(int, counts.split(",")))
     assert low > 0.7 * high
+
+
+def spans_of(lines: list[str]) -> list[tuple[int, int]]:
+    """[start, end) of each record and block."""
+    spans = []
+    for line in lines:
+        fields = line.split("\t")
+        start = int(fields[1]) - 1
+        end = fields[7].removeprefix("END=") if fields[4] == "<NON_REF>" else ""
+        spans.append((start, int(end or start + len(fields[3]))))
+    return spans
+
+
+def test_blocks_cover_what_no_record_does(planted, monkeypatch):
+    fasta, bam, *_ = planted
+    one = replace(shard(fasta, bam, 0, LENGTH), blocks=True)
+    whole = list(gvcf.join(phased([one])))
+    blocks, below = np.zeros(LENGTH, int), np.zeros(LENGTH, bool)
+    for line, (start, end) in zip(whole, spans_of(whole), strict=True):
+        if gvcf.is_record(line):
+            below[start:end] = True
+        else:
+            blocks[start:end] += 1
+    assert (blocks == ~below).all()
+    assert below[37_099:37_130].all()  # a deletion
+    told = [gvcf.without_non_ref(line) for line in whole if gvcf.is_record(line)]
+    assert told == phased([shard(fasta, bam, 0, LENGTH)])
+    cuts = [0, 5_000, 21_000, 35_000, 35_001, 37_110, 39_005, 41_001, 41_102, 45_000, LENGTH]
+    parts = [replace(one, start=a, end=b, intervals=((a, b),)) for a, b in pairwise(cuts)]
+    assert list(gvcf.join(phased(parts))) == whole
+    monkeypatch.setattr(shards, "MOST_BYTES", 100_000)
+    assert list(gvcf.join(phased([one]))) == whole

@@ -1,4 +1,4 @@
-# The variants of each sample by itself.
+# The variants of each sample by itself: as VCF, and as gVCF for the cohort, from one calling.
 
 
 rule call:
@@ -10,6 +10,7 @@ rule call:
         par=lambda wildcards: par(wildcards.sample),
     output:
         calls="<results>/calls/{sample}.vcf.gz",
+        gvcf="<results>/calls/{sample}.g.vcf.gz",
         stats="<results>/calls/{sample}.vcf.gz.stats.json",
     log:
         "<logs>/call/{sample}.log",
@@ -26,4 +27,4 @@ rule call:
     shell:
         "lingqu call {input.reference:q} {input.alignment:q} --sample {wildcards.sample:q}"
         " {params.ploidy} {params.regions} --threads {threads} -o {output.calls:q}"
-        " > {log:q} 2>&1"
+        " -o {output.gvcf:q} > {log:q} 2>&1"

@@ -9,7 +9,7 @@ import numpy as np
 from lingqu.base.jit import kernel
 from lingqu.call.kernels.numbers import log10, pow10
 
-_ROUNDS = 60
+_ROUNDS = 100
 _ENOUGH = 1e-4
 
 

@@ -194,7 +194,7 @@ def test_a_stopped_and_a_killed_run_go_on_and_end_with_the_same_bytes(
         process.wait()
         process.stdout.close()
     with commands.start(project, *words) as process:
-        wait_for(project / "results" / "logs" / "genotype" / "S1.log", process)
+        wait_for(project / "results" / "logs" / "joint.log", process)
         os.kill(child_of(process), signal.SIGKILL)
         process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGKILL

@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from lingqu.formats.bed import Intervals, parse_regions, read_bed
 from lingqu.formats.reference import Reference, open_reference
 from lingqu.formats.vcf import VcfWriter, header_lines, open_vcf
 
+_MANY = 4096  # lines that are written at once
 WINDOW = 20_000
 MOST_WINDOWS = 4000
 ENOUGH = 50_000_000
@@ -190,6 +192,12 @@ def _called(shards: list[Shard], cluster: Cluster, facts: dict, advance: Callabl
     yield from phaser.flush()
 
 
+def _batches(lines: Iterator[str]) -> Iterator[list[str]]:
+    """The lines, many at a time."""
+    while some := list(islice(lines, _MANY)):
+        yield some
+
+
 class _Vcf:
     """The VCF of a sample: what `_write` puts into it, and counts of that."""
 
@@ -216,13 +224,12 @@ def _write(
     vcf = _Vcf(plain[0] if plain else None, mnv)
     with progress("call", "bases", bases) as shown:
         lines = _called(shards, cluster, facts, shown.advance)
-        for line in gvcf.join(lines) if with_blocks else lines:
+        for some in _batches(gvcf.join(lines) if with_blocks else lines):
             for writer in with_blocks:
-                writer.write(line)
-            if not with_blocks:
-                vcf.put([line])
-            elif gvcf.is_record(line):
-                vcf.put([gvcf.without_non_ref(line)])
+                writer.write("\n".join(some))
+            if with_blocks:
+                some = [gvcf.without_non_ref(line) for line in some if gvcf.is_record(line)]
+            vcf.put(some)
         vcf.put([], last=True)
     return vcf.total, {"bases": bases, "mean_depth": round(facts["under"] / max(bases, 1), 4)}
 

@@ -111,9 +111,9 @@ def link_lines(lines: list[tuple[str, Evidence | None]], start: int, end: int) -
 
 def _read(line: str) -> Site | str:
     """A line of a shard: one that can be phased, or one that is written as it is."""
-    fields = line.split("\t")
-    if len(fields) == COLUMNS:
+    if line.count("\t") < COLUMNS:
         return line
+    fields = line.split("\t")
     parent, odds, *packed = fields[COLUMNS].split(":")
     evidence = _unpack(*packed) if packed else None
     return Site(int(fields[1]) - 1, fields[:COLUMNS], int(parent), float(odds), evidence)

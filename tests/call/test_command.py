@@ -115,15 +115,11 @@ def test_a_cohort(data, whole, tmp_path, simulation):
     other = simulation.simulate(
         tmp_path / "bob.bam", contigs, {"one": [edits[:10], edits[:10]]}, depth=8, sample="Bob"
     )
-    calls = tmp_path / "bob.vcf.gz"
-    lingqu("call", fasta, other, "-o", calls)
-    sites = tmp_path / "sites.vcf.gz"
-    lingqu("cohort", "union", fasta, calls, whole, "-o", sites)
-    columns = []
+    gvcfs = []
     for name, reads in (("bob", other), ("ada", bam)):
-        columns.append(tmp_path / f"{name}.sites.vcf.gz")
-        lingqu("call", fasta, reads, "--sites", sites, "-o", columns[-1])
-    lingqu("cohort", "merge", *columns, "-o", tmp_path / "cohort.vcf.gz")
+        gvcfs.append(tmp_path / f"{name}.g.vcf.gz")
+        lingqu("call", fasta, reads, "-o", gvcfs[-1])
+    lingqu("joint", fasta, *gvcfs, "-o", tmp_path / "cohort.vcf.gz")
     with pysam.VariantFile(str(tmp_path / "cohort.vcf.gz")) as cohort:
         assert list(cohort.header.samples) == ["Ada", "Bob"]
         genotypes = {

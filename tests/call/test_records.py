@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -6,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lingqu.call import records
-from lingqu.call.records import Call, GivenSite, call_line, given_line, strand_bias, tally
+from lingqu.call.records import (
+    Call,
+    GivenSite,
+    call_line,
+    given_line,
+    keep_stars,
+    strand_bias,
+    tally,
+)
 
 COUNTS = st.integers(0, 12)
 
@@ -64,6 +73,18 @@ def test_filters(changes, name):
     fields = call_line(call(**changes), "c", 2).split("\t")
     assert fields[6] == name
     assert any(f"FILTER=<ID={name}," in line for line in records.META)
+
+
+def test_a_star_needs_the_record_of_its_deletion():
+    deletion = call(pos=4, ref="CAAAAAAA", alts=("C",), alleles=(0, 1), fragments=(9, 9),
+                    likelihoods={(0, 0): -9.0, (0, 1): 0.0, (1, 1): -9.0})  # fmt: skip
+    under = call(alleles=(2, 3))
+    assert keep_stars([deletion, under]) == [deletion, under]
+    for before in ([], [replace(deletion, pos=1)], [replace(deletion, alleles=(0, 0))]):
+        (*_, alone) = keep_stars([*before, under])
+        fields = call_line(alone, "c", 2).split("\t")
+        assert fields[3:5] == ["C", "T"]
+        assert fields[9] == "0/1:40:20:1,8:0,80,100"
 
 
 def test_given_line_keeps_what_was_given():

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lingqu.call import model
+from lingqu.call import gvcf, model
 from lingqu.call import shard as shards
+from lingqu.call.phase import Phaser
 from lingqu.call.records import GivenSite
 from lingqu.call.shard import Shard, call_shard
 
@@ -69,6 +70,13 @@ def lines_of(one: Shard) -> list[str]:
     return call_shard(one)[1]
 
 
+def phased(shards: list[Shard]) -> list[str]:
+    """The lines of shards in their order, as they are written."""
+    phaser = Phaser()
+    lines = [line for one in shards for line in phaser.feed(one.tid, one.end, lines_of(one))]
+    return lines + phaser.flush()
+
+
 def apply(ref: str, lines: list[str], which: int) -> str:
     """The haplotype that all records spell for allele number `which` of each GT, as if phased."""
     pieces, at = [], 0
@@ -116,11 +124,10 @@ def test_under_a_deletion(planted):
 
 def test_cuts_leave_no_trace(planted):
     fasta, bam, *_ = planted
-    whole = lines_of(shard(fasta, bam, 0, LENGTH))
+    whole = phased([shard(fasta, bam, 0, LENGTH)])
+    assert any(line.count(":PS:PQ") for line in whole)
     cuts = [0, 5_000, 21_000, 35_000, 35_001, 39_005, 41_001, 45_000, LENGTH]
-    pieces = [
-        line for start, end in pairwise(cuts) for line in lines_of(shard(fasta, bam, start, end))
-    ]
+    pieces = phased([shard(fasta, bam, start, end) for start, end in pairwise(cuts)])
     assert pieces == whole
 
 
@@ -282,9 +289,43 @@ def test_extreme_depth_is_thinned_alike(tmp_path, simulation):
     edits = [(700, 1, other(ref["one"][700]))]
     fasta = simulation.write_fasta(tmp_path / "ref.fa", ref)
     bam = simulation.simulate(tmp_path / "a.bam", ref, {"one": [edits, []]}, depth=2000)
-    (line,) = lines_of(shard(fasta, bam, 0, 1500))
-    assert [line] == lines_of(shard(fasta, bam, 600, 800))
+    (line,) = phased([shard(fasta, bam, 0, 1500)])
+    assert phased([shard(fasta, bam, 600, 800)]) == [line]
+    (told,) = [int(word[3:]) for word in line.split("\t")[7].split(";") if word[:3] == "DS="]
+    assert 1000 < told < 4000
     depth, counts = line.split("\t")[9].split(":")[2:4]
     assert 200 < int(depth) <= 500
     low, high = sorted(map(int, counts.split(",")))
     assert low > 0.7 * high
+
+
+def spans_of(lines: list[str]) -> list[tuple[int, int]]:
+    """[start, end) of each record and block."""
+    spans = []
+    for line in lines:
+        fields = line.split("\t")
+        start = int(fields[1]) - 1
+        end = fields[7].removeprefix("END=") if fields[4] == "<NON_REF>" else ""
+        spans.append((start, int(end or start + len(fields[3]))))
+    return spans
+
+
+def test_blocks_cover_what_no_record_does(planted, monkeypatch):
+    fasta, bam, *_ = planted
+    one = replace(shard(fasta, bam, 0, LENGTH), blocks=True)
+    whole = list(gvcf.join(phased([one])))
+    blocks, below = np.zeros(LENGTH, int), np.zeros(LENGTH, bool)
+    for line, (start, end) in zip(whole, spans_of(whole), strict=True):
+        if gvcf.is_record(line):
+            below[start:end] = True
+        else:
+            blocks[start:end] += 1
+    assert (blocks == ~below).all()
+    assert below[37_099:37_130].all()  # a deletion
+    told = [gvcf.without_non_ref(line) for line in whole if gvcf.is_record(line)]
+    assert told == phased([shard(fasta, bam, 0, LENGTH)])
+    cuts = [0, 5_000, 21_000, 35_000, 35_001, 37_110, 39_005, 41_001, 41_102, 45_000, LENGTH]
+    parts = [replace(one, start=a, end=b, intervals=((a, b),)) for a, b in pairwise(cuts)]
+    assert list(gvcf.join(phased(parts))) == whole
+    monkeypatch.setattr(shards, "MOST_BYTES", 100_000)
+    assert list(gvcf.join(phased([one]))) == whole

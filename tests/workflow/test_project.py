@@ -38,6 +38,8 @@ def test_config_of_the_house_is_valid_but_for_its_files(files):
         ("regions: [1:59]", "3:11: 'regions[1]' must be text, not 119"),
         ("results: my results", "3:1: 'results' must be a folder name"),
         ("regions: [t.bed, 20:1-2]", "3:1: a BED file stands alone; put all regions into it"),
+        ("par: no.bed", "3:1: no.bed: no such file"),
+        ("par: t.vcf", "3:1: 'par' must name a .bed file"),
         ("truth: {S3: {vcf: t.vcf}}", "3:9: truth of 'S3', which is no sample of the sheet"),
         ("truth: {S1: {vcf: no.vcf}}", "3:14: no.vcf: no such file"),
         ("truth: {S1: {}}", "3:9: key 'vcf' is missing; add it"),
@@ -83,3 +85,11 @@ def test_all_faults_of_both_files_at_once(files):
 def test_a_value_of_the_command_line_has_no_place(files):
     merged = {"reference": "ref.fa", "samples": "samples.tsv", "ploidy": 7}
     assert files.faults(merged=merged) == ["--config: 'ploidy' must be at most 2, not 7"]
+
+
+def test_a_sex_is_a_samples(files):
+    sheet = "sample\tlane\tr1\tsex\nS1\tL1\ta1.fq\nS1\tL2\tb1.fq\tXY\nS2\tL1\tc1.fq\n"
+    project = files.open(sheet=sheet)
+    assert [sample.sex for sample in project.samples.values()] == ["XY", ""]
+    (fault,) = files.faults(CONFIG + "ploidy: 1\n", sheet)
+    assert fault.startswith("config.yaml:3:1: 1, but the sheet tells the sex of 'S1'")

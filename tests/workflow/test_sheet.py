@@ -51,6 +51,14 @@ FAMILY = "sample\tlane\tr1\tfather\tmother\n"
             "sample\tlane\tr1\tumi\nS1\tL1\ta1.fq\ta1.fq\n",
             "2:13: a1.fq: is r1 of line 2 already",
         ),
+        (
+            "sample\tlane\tr1\tsex\nS1\tL1\ta1.fq\tXX\nS1\tL2\tb1.fq\tXY\n",
+            "3:13: sex of 'S1' is 'XX' above; give one",
+        ),
+        (
+            "sample\tlane\tr1\tsex\nS1\tL1\ta1.fq\tmale\n",
+            "2:13: 'sex' must be one of XX, XY, unknown, not 'male'",
+        ),
         ("sample\talignment\nS1\ta1.fq\n", "2:4: 'alignment' must end in .bam or .cram"),
         (
             "sample\tlane\tr1\tplatform\nS1\tL1\ta1.fq\tIllumina\n",

@@ -108,6 +108,20 @@ def test_a_new_sample_leaves_the_alignments_of_the_others(finished, commands):
     assert (counts["align"], counts["call"], counts["genotype"]) == ("1", "1", "3")
 
 
+def test_the_sex_of_a_sample_reaches_the_caller(project, commands):
+    sheet, config = project / "config" / "samples.tsv", project / "config" / "germline.yaml"
+    head, *rows = sheet.read_text().splitlines()
+    rows = [f"{row}\tXY" if row.startswith("S1") else row for row in rows]
+    sheet.write_text("\n".join([f"{head}\tsex", *rows]) + "\n")
+    (project / "par.bed").write_text("X\t0\t1\n")
+    config.write_text(config.read_text() + "par: par.bed\n")
+    ran = commands.germline(project, "-n", "--", "--printshellcmds")
+    assert ran.returncode == 0, ran.stdout
+    told = [line for line in ran.stdout.splitlines() if "lingqu call" in line]
+    assert sum("--sample S1 --sex XY --par par.bed " in line for line in told) == 2
+    assert sum("--sample S2 --ploidy 2 " in line for line in told) == 2
+
+
 def test_dry_run_makes_nothing(project, commands):
     ran = commands.germline(project, "-n")
     assert ran.returncode == 0, ran.stdout
@@ -180,7 +194,7 @@ def test_a_stopped_and_a_killed_run_go_on_and_end_with_the_same_bytes(
         process.wait()
         process.stdout.close()
     with commands.start(project, *words) as process:
-        wait_for(project / "results" / "logs" / "genotype" / "S1.log", process)
+        wait_for(project / "results" / "logs" / "joint.log", process)
         os.kill(child_of(process), signal.SIGKILL)
         process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGKILL

@@ -1,9 +1,11 @@
 """Calling of a sample: shards over the cluster, finished ones remembered, one VCF at the end."""
 
+import contextlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,11 @@ from lingqu.base.errors import LingquError
 from lingqu.base.jit import source_digest
 from lingqu.base.plugins import CALLERS, function
 from lingqu.base.progress import progress
-from lingqu.call import model, records
+from lingqu.call import gvcf, model, records
+from lingqu.call.known import check_known, identify
+from lingqu.call.mnv import Joiner
+from lingqu.call.phase import Phaser
+from lingqu.call.ploidy import Segment, ploidies
 from lingqu.call.records import GivenSite
 from lingqu.call.shard import MARGIN, SIZE, Shard, call_shard, tally_window
 from lingqu.cluster import Cluster, open_cluster
@@ -24,17 +30,22 @@ from lingqu.formats.bed import Intervals, parse_regions, read_bed
 from lingqu.formats.reference import Reference, open_reference
 from lingqu.formats.vcf import VcfWriter, header_lines, open_vcf
 
+_MANY = 4096  # lines that are written at once
 WINDOW = 20_000
 MOST_WINDOWS = 4000
 ENOUGH = 50_000_000
 """Gaps are learned from windows of WINDOW bases, until the reads over them hold ENOUGH."""
 
 
+def _lengths(reference: Reference) -> dict[str, int]:
+    return dict(zip(reference.names, map(int, reference.lengths), strict=True))
+
+
 def wanted_intervals(
     reference: Reference, regions: tuple[str, ...], bed: str | Path | None
 ) -> Intervals | None:
     """Intervals of -r and -R (either, not both), None where all of the genome is wanted."""
-    lengths = dict(zip(reference.names, map(int, reference.lengths), strict=True))
+    lengths = _lengths(reference)
     if regions and bed:
         raise LingquError("-r and -R: give one of the two")
     if bed:
@@ -78,24 +89,35 @@ def _near(sites: list[GivenSite], start: int, end: int) -> tuple[GivenSite, ...]
     return tuple(site for site in sites if start - MARGIN <= site.pos < end + MARGIN)
 
 
+def _stretches(length: int, segments: list[Segment]) -> Iterator[Segment]:
+    """The segments of a contig, cut at multiples of SIZE."""
+    for begin, stop, ploidy in segments:
+        for start in range(begin // SIZE * SIZE, stop, SIZE):
+            yield max(start, begin), min(start + SIZE, stop, length), ploidy
+
+
 def _shards(
     reference: Reference,
     file: AlignmentFile,
     intervals: Intervals | None,
-    ploidy: int,
+    copies: dict[str, list[Segment]],
     sites: Path | None,
     gaps: np.ndarray,
     folder: Path,
 ) -> Iterator[Shard]:
-    """The shards in the order of the reference, cut at multiples of SIZE."""
+    """The shards in the order of the reference, cut at multiples of SIZE and where ploidy changes.
+
+    Where it is 0, only given sites are told.
+    """
     given = dict(_given(sites, reference)) if sites else None
     for tid, name in enumerate(reference.names):
         length = int(reference.lengths[tid])
         whole = [(0, length)] if intervals is None else intervals.get(name, [])
         if (given is None and file.tid_of[tid] < 0) or (given is not None and tid not in given):
             continue
-        for start in range(0, length, SIZE):
-            end = min(start + SIZE, length)
+        for start, end, ploidy in _stretches(length, copies[name]):
+            if not ploidy and given is None:
+                continue
             pairs = _clip(whole, start, end)
             near = None if given is None else _near(given[tid], start, end)
             if pairs and near != ():
@@ -138,6 +160,13 @@ def _finish(shard: Shard) -> Path:
     if not shard.out.exists():
         run = function(CALLERS, shard.caller) if shard.caller else call_shard
         under, lines = run(shard)
+        if shard.known:
+            ref = open_reference(shard.fasta).contig(shard.tid)
+            named = identify(
+                [x for x in lines if gvcf.is_record(x)], shard.known, shard.contig, ref
+            )
+            rest = iter(named)
+            lines = [next(rest) if gvcf.is_record(x) else x for x in lines]
         with publish(shard.out) as beside:
             beside.write_text("".join(f"{line}\n" for line in (under, *lines)))
     return shard.out
@@ -152,19 +181,57 @@ def _learned(folder: Path, *sources) -> np.ndarray:
     return np.load(kept)
 
 
-def _write(writer: VcfWriter, shards: list[Shard], cluster: Cluster) -> tuple[Counter, dict]:
+def _called(shards: list[Shard], cluster: Cluster, facts: dict, advance: Callable) -> Iterator[str]:
+    """The lines of the shards, in order and phased; reads under the shards are added to facts."""
+    phaser = Phaser()
+    for shard, path in zip(shards, cluster.map(_finish, shards), strict=True):
+        covered, *lines = path.read_text().splitlines()
+        facts["under"] += int(covered)
+        yield from phaser.feed(shard.tid, shard.end, lines)
+        advance(sum(b - a for a, b in shard.intervals))
+    yield from phaser.flush()
+
+
+def _batches(lines: Iterator[str]) -> Iterator[list[str]]:
+    """The lines, many at a time."""
+    while some := list(islice(lines, _MANY)):
+        yield some
+
+
+class _Vcf:
+    """The VCF of a sample: what `_write` puts into it, and counts of that."""
+
+    def __init__(self, writer: VcfWriter | None, mnv: bool):
+        self._writer, self._joiner = writer, Joiner() if mnv else None
+        self.total: Counter = Counter()
+
+    def put(self, lines: list[str], last: bool = False) -> None:
+        """Add lines; with the last, what was held back is written too."""
+        if self._joiner:
+            lines = self._joiner.feed(lines) + (self._joiner.flush() if last else [])
+        if lines and self._writer:
+            self._writer.write("\n".join(lines))
+        self.total.update(records.tally(lines))
+
+
+def _write(
+    writers: dict[Path, VcfWriter], shards: list[Shard], cluster: Cluster, mnv: bool
+) -> tuple[Counter, dict]:
     """Call the shards and write their lines; (counts of the records, facts of the coverage)."""
-    total: Counter = Counter()
-    under, bases = 0, sum(b - a for shard in shards for a, b in shard.intervals)
+    facts, bases = {"under": 0}, sum(b - a for shard in shards for a, b in shard.intervals)
+    with_blocks = [writer for path, writer in writers.items() if gvcf.is_gvcf(path)]
+    plain = [writer for path, writer in writers.items() if not gvcf.is_gvcf(path)]
+    vcf = _Vcf(plain[0] if plain else None, mnv)
     with progress("call", "bases", bases) as shown:
-        for shard, path in zip(shards, cluster.map(_finish, shards), strict=True):
-            covered, _, lines = path.read_text().partition("\n")
-            under += int(covered)
-            if lines:
-                writer.write(lines[:-1])
-            total.update(records.tally(lines.splitlines()))
-            shown.advance(sum(b - a for a, b in shard.intervals))
-    return total, {"bases": bases, "mean_depth": round(under / max(bases, 1), 4)}
+        lines = _called(shards, cluster, facts, shown.advance)
+        for some in _batches(gvcf.join(lines) if with_blocks else lines):
+            for writer in with_blocks:
+                writer.write("\n".join(some))
+            if with_blocks:
+                some = [gvcf.without_non_ref(line) for line in some if gvcf.is_record(line)]
+            vcf.put(some)
+        vcf.put([], last=True)
+    return vcf.total, {"bases": bases, "mean_depth": round(facts["under"] / max(bases, 1), 4)}
 
 
 def _absolute(path: str | Path | None) -> Path | None:
@@ -177,10 +244,15 @@ def call(
     bam: str | Path,
     out: str | Path,
     *,
+    also: str | Path | None = None,
     regions: tuple[str, ...] = (),
     bed: str | Path | None = None,
     ploidy: int = 2,
+    sex: str | None = None,
+    par: str | Path | None = None,
     sites: str | Path | None = None,
+    known: str | Path | None = None,
+    mnv: bool = False,
     sample: str | None = None,
     caller: str | None = None,
     threads: int | None = None,
@@ -189,39 +261,69 @@ def call(
 ) -> dict:
     """Call one sample and write `out` (.vcf.gz, .vcf, .bcf) and `out`.stats.json.
 
-    sites: a VCF whose alleles are genotyped, and no others. caller: NAME==VERSION of one that
-    another package brings. Returns what the JSON file holds.
+    A name that ends in .g.vcf.gz (.g.vcf, .g.bcf) gets a gVCF. also: a second output of the same
+    calling, so that a VCF and a gVCF cost no more than the gVCF.
+    sex, par: see `ploidies`. sites: a VCF whose alleles are genotyped, and no others. known: a VCF
+    from which records get their IDs. mnv: adjacent SNVs of one haplotype become one record of the
+    VCF, not of the gVCF. caller: NAME==VERSION of one that another package brings. Returns what the
+    JSON file holds.
     Finished shards are kept in a folder beside `out` until it is whole: a killed run goes on.
     LingquError where the inputs are missing, damaged or do not belong together.
     """
-    parameters = {"regions": list(regions), "bed": bed and str(bed), "ploidy": ploidy}
+    parameters = {
+        "regions": list(regions), "bed": bed and str(bed), "ploidy": ploidy, "sex": sex,
+        "par": par and str(par), "known": known and str(known), "mnv": mnv,
+    }  # fmt: skip
     told = {"version": __version__, "reference": str(fasta), "alignments": str(bam)}
-    fasta, bam, out, bed, sites = map(_absolute, (fasta, bam, out, bed, sites))
+    fasta, bam, out, also, bed, par, sites, known = map(
+        _absolute, (fasta, bam, out, also, bed, par, sites, known)
+    )
+    outs = [path for path in (out, also) if path]
+    blocks = any(map(gvcf.is_gvcf, outs))
+    if blocks and (sites or caller):
+        raise LingquError(f"{out}: a gVCF holds what Lingqu's own caller finds; leave out --sites"
+                          " and --caller, or name a VCF")  # fmt: skip
+    if len({gvcf.is_gvcf(path) for path in outs}) < len(outs):
+        raise LingquError(f"{also}: of two outputs one is a VCF and one a gVCF (.g.vcf.gz)")
     reference = open_reference(fasta)
     file = open_alignments(bam, reference)
     intervals = wanted_intervals(reference, regions, bed)
+    if known:
+        check_known(known, reference)
+    if mnv and sites:
+        raise LingquError("--mnv and --sites: give one of the two; given alleles stay as they are")
+    copies = ploidies(_lengths(reference), ploidy, sex, par)
     name = sample_name(file, sample)
-    if not out.parent.is_dir():
-        raise LingquError(f"{out}: its folder does not exist; make it")
+    for path in outs:
+        if not path.parent.is_dir():
+            raise LingquError(f"{path}: its folder does not exist; make it")
     identity = {
         "version": [__version__, source_digest()],
         "reference": list(reference.md5s),
-        "inputs": [path and file_facts(path) for path in (bam, sites)],
+        "inputs": [path and file_facts(path) for path in (bam, sites, known)],
         "intervals": {contig: pairs.tolist() for contig, pairs in (intervals or {}).items()},
         "everywhere": intervals is None,
-        "ploidy": ploidy,
+        "ploidy": copies,
         "caller": caller,
+        "blocks": blocks,
     }
     meta = [f"##lingqu_caller={caller}", *records.META] if caller else records.META
-    writer = VcfWriter(out, header_lines(reference, meta, [name]))
+    heads = [[*meta, *gvcf.META] if gvcf.is_gvcf(path) else meta for path in outs]
+    writers = {
+        path: VcfWriter(path, header_lines(reference, head, [name]))
+        for path, head in zip(outs, heads, strict=True)
+    }
     with checkpoint(out, identity) as folder:
-        with writer, open_cluster(threads, backend, scheduler) as cluster:
+        with contextlib.ExitStack() as stack:
+            for writer in writers.values():
+                stack.enter_context(writer)
+            cluster = stack.enter_context(open_cluster(threads, backend, scheduler))
             gaps = _learned(folder, reference, file, cluster)
             shards = [
-                replace(shard, caller=caller or "")
-                for shard in _shards(reference, file, intervals, ploidy, sites, gaps, folder)
+                replace(shard, caller=caller or "", known=known, blocks=blocks)
+                for shard in _shards(reference, file, intervals, copies, sites, gaps, folder)
             ]
-            total, coverage = _write(writer, shards, cluster)
+            total, coverage = _write(writers, shards, cluster, mnv)
         facts = told | {"sample": name, "parameters": parameters, **coverage}
         facts["records"] = dict(sorted(total.items()))
         with publish(f"{out}.stats.json") as beside:

@@ -2,39 +2,20 @@
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from lingqu.call.kernels.evaluate import MAX_ALLELES, STAR
+from lingqu.call import fields
+from lingqu.call.fields import FORMAT, INDEL_BIAS, LEAST_QUAL, PASS_MAPQ, PASS_QUAL, SNV_BIAS
+from lingqu.call.kernels.evaluate import MAX_ALLELES, MAX_EDITS, MAX_TEMPLATES, STAR, UNSEEN
 from lingqu.call.kernels.genotype import IMPOSSIBLE
 from lingqu.call.kernels.numbers import log10
+from lingqu.call.phase import Evidence
 from lingqu.sequence.codes import decode, encode
 
-PASS_QUAL, PASS_MAPQ = 20, 30
 MAX_PL = 9999
-FORMAT = "GT:GQ:DP:AD:PL"
-
-META = [
-    '##FILTER=<ID=PASS,Description="All filters passed">',
-    f'##FILTER=<ID=LowQual,Description="QUAL below {PASS_QUAL}">',
-    '##FILTER=<ID=StrandBias,Description="ALT reads lie on one strand far more often than REF'
-    ' reads: FS above 40 for SNVs, above 100 for indels">',
-    '##FILTER=<ID=LowMapQual,Description="Root mean square of the mapping qualities (MQ) below'
-    f' {PASS_MAPQ}">',
-    '##INFO=<ID=DP,Number=1,Type=Integer,Description="Templates (read pairs count once) over the'
-    ' site that were used; of more than 400 in a region, a fair share is">',
-    '##INFO=<ID=MQ,Number=1,Type=Float,Description="Root mean square of the mapping qualities">',
-    '##INFO=<ID=FS,Number=1,Type=Float,Description="Phred-scaled p-value of a two-sided exact test'
-    ' (Fisher) for strand bias of ALT against REF reads">',
-    '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype, the likeliest">',
-    '##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="Phred-scaled chance that GT is wrong">',
-    '##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Templates over the site">',
-    '##FORMAT=<ID=AD,Number=R,Type=Integer,Description="Templates that tell the allele, by'
-    ' allele">',
-    '##FORMAT=<ID=PL,Number=G,Type=Integer,Description="Phred-scaled likelihoods of the genotypes,'
-    ' relative to the best">',
-]
+META = fields.lines((*fields.FILTERS, *fields.INFO, *fields.SAMPLE, *fields.PHASE))
 
 
 @dataclass(frozen=True)
@@ -42,7 +23,9 @@ class Call:
     """One row of the genotyper at a site; pos is 0-based; alts[i] is allele i + 1.
 
     weighed: edits of the site that haplotypes were built of. fragments, forward, reverse: by
-    allele. likelihoods: log10, by (a, b) with a <= b.
+    allele. likelihoods: log10, by (a, b) with a <= b. unseen: see `_weigh_unseen`. templates: those
+    of the region before any was left out. evidence: what templates say of the two alleles of a
+    heterozygous call.
     """
 
     site: int
@@ -59,6 +42,9 @@ class Call:
     log_none: float
     log_other: float
     likelihoods: dict[tuple[int, int], float]
+    unseen: tuple[float, ...] = ()
+    templates: int = 0
+    evidence: Evidence | None = field(default=None, compare=False)
 
 
 def _spell(ref: np.ndarray, edits, chosen: list[int], start: int, end: int) -> str:
@@ -107,6 +93,7 @@ def read_row(ints: np.ndarray, floats: np.ndarray, regions, edits, ref: np.ndarr
         likelihoods={
             (a, b): float(floats[2 + b * (b + 1) // 2 + a]) for b in range(n) for a in range(b + 1)
         },
+        unseen=tuple(floats[UNSEEN : UNSEEN + 2 * n].tolist()),
     )
 
 
@@ -114,7 +101,7 @@ def _picked(values: tuple[int, ...], kept: list[int]) -> list[int]:
     return [values[a] if a >= 0 else 0 for a in kept]
 
 
-def _shorten(ref: str, alts: list[str]) -> tuple[str, list[str]]:
+def shorten(ref: str, alts: list[str]) -> tuple[str, list[str]]:
     """Without the bases at the end that all alleles share (a longer allele may have left them)."""
     strings = [ref, *(alt for alt in alts if alt != "*")]
     while min(map(len, strings)) > 1 and len({text[-1] for text in strings}) == 1:
@@ -159,14 +146,14 @@ def _format(call: Call, kept: list[int], ploidy: int, genotype: list[int]) -> st
         logs.append(call.likelihoods[a, b] if a >= 0 else least)
     top = max(logs)
     seen = [round(min(10 * (top - log), MAX_PL)) for log in logs]
-    fields = (
+    told = (
         "/".join(map(str, sorted(genotype))),
         str(int(_phred(call.log_other, 99))),
         str(call.depth),
         ",".join(map(str, _picked(call.fragments, kept))),
         ",".join(map(str, seen)),
     )
-    return ":".join(fields)
+    return ":".join(told)
 
 
 def _facts(call: Call, kept: list[int]) -> tuple[float, str, str]:
@@ -179,25 +166,80 @@ def _facts(call: Call, kept: list[int]) -> tuple[float, str, str]:
     failed = []
     if qual < PASS_QUAL:
         failed.append("LowQual")
-    if bias > (40 if is_snv else 100):
+    if bias > (SNV_BIAS if is_snv else INDEL_BIAS):
         failed.append("StrandBias")
     if mq < PASS_MAPQ:
         failed.append("LowMapQual")
     info = f"DP={call.depth};MQ={mq:.1f};FS={bias:.1f}"
+    if call.templates > MAX_TEMPLATES:
+        info += f";DS={call.templates}"
     return qual, ";".join(failed) or "PASS", info
+
+
+def _covers(call: Call, pos: int) -> bool:
+    """Whether a deletion of the call's genotype takes away the base at `pos`."""
+    for a in set(call.alleles) - {0}:
+        shift, removed, put = trimmed(call.ref, call.alts[a - 1])
+        start = call.pos + shift
+        if start + len(put) <= pos < start + len(removed):
+            return True
+    return False
+
+
+def _without_star(call: Call) -> Call:
+    """The call with what is told of `*` told of REF."""
+    star = call.alts.index("*") + 1
+    likelihoods = {}
+    for (a, b), log in call.likelihoods.items():
+        if log > IMPOSSIBLE:
+            pair = tuple(sorted(0 if x == star else x for x in (a, b)))
+            likelihoods[pair] = max(log, likelihoods.get(pair, IMPOSSIBLE))
+    counts = [
+        tuple(n + (values[star] if a == 0 else 0) for a, n in enumerate(values))
+        for values in (call.fragments, call.forward, call.reverse)
+    ]
+    alleles = tuple(sorted(0 if a == star else a for a in call.alleles))
+    return replace(
+        call, alleles=alleles, likelihoods=call.likelihoods | likelihoods, fragments=counts[0],
+        forward=counts[1], reverse=counts[2], evidence=None,
+    )  # fmt: skip
+
+
+def keep_stars(calls: list[Call]) -> list[Call]:
+    """Sorted calls: each `*` in a genotype has the record of a deletion before it, or is no `*`."""
+    kept: list[Call] = []
+    for call in calls:
+        if any(a > 0 and call.alts[a - 1] == "*" for a in call.alleles):
+            before = [one for one in kept[-MAX_EDITS:] if _covers(one, call.pos)]
+            call = call if before else _without_star(call)
+        kept.append(call)
+    return kept
+
+
+def told_alleles(call: Call) -> list[int]:
+    """The alleles of a call that its line holds: the reference's and those of the genotype."""
+    return [0, *sorted({a for a in call.alleles if a > 0})]
+
+
+def phase_evidence(call: Call) -> Evidence | None:
+    """What a heterozygous call that passes all filters is phased by; None for others."""
+    kept = told_alleles(call)
+    if call.alleles[0] == call.alleles[1] or _facts(call, kept)[1] != "PASS":
+        return None
+    return call.evidence
 
 
 def call_line(call: Call, contig: str, ploidy: int) -> str:
     """The line of a call with the alleles of its genotype."""
-    kept = [0, *sorted({a for a in call.alleles if a > 0})]
-    ref, alts = _shorten(call.ref, [call.alts[a - 1] for a in kept[1:]])
+    kept = told_alleles(call)
+    ref, alts = shorten(call.ref, [call.alts[a - 1] for a in kept[1:]])
     genotype = [kept.index(a) for a in call.alleles][:ploidy]
     qual, failed, info = _facts(call, kept)
-    fields = (
+    columns = (
         contig, str(call.pos + 1), ".", ref, ",".join(alts), f"{qual:.1f}", failed, info,
         FORMAT, _format(call, kept, ploidy, genotype),
     )  # fmt: skip
-    return "\t".join(fields)
+    return "\t".join(columns)
 
 
 def given_line(call: Call | None, given: "GivenSite", contig: str, ploidy: int) -> str:
@@ -210,15 +252,15 @@ def given_line(call: Call | None, given: "GivenSite", contig: str, ploidy: int) 
     if not weighed or not call.depth:
         empty = "/".join("." * ploidy) + ":.:0:.:."
         return "\t".join((*head, "0.0", "LowQual", "DP=0", FORMAT, empty))
-    spelled = {_trimmed(call.ref, alt): a for a, alt in enumerate(call.alts, 1)}
-    kept = [0, *(spelled.get(_trimmed(given.ref, alt), -1) for alt in given.alts)]
+    spelled = {trimmed(call.ref, alt): a for a, alt in enumerate(call.alts, 1)}
+    kept = [0, *(spelled.get(trimmed(given.ref, alt), -1) for alt in given.alts)]
     genotype = [kept.index(a) if a in kept else 0 for a in call.alleles][:ploidy]
     qual, failed, info = _facts(call, kept)
     sample = _format(call, kept, ploidy, genotype)
     return "\t".join((*head, f"{qual:.1f}", failed, info, FORMAT, sample))
 
 
-def _trimmed(ref: str, alt: str) -> tuple[int, str, str]:
+def trimmed(ref: str, alt: str) -> tuple[int, str, str]:
     """An allele without what it shares with REF at its end and then at its start."""
     if alt == "*":
         return (0, "", "*")
@@ -248,14 +290,14 @@ class GivenSite:
         found = []
         for alt in self.alts:
             if set(alt) <= set("ACGTN") and alt != self.ref:
-                shift, removed, put = _trimmed(self.ref, alt)
+                shift, removed, put = trimmed(self.ref, alt)
                 found.append((self.pos + shift, len(removed), encode(put).tobytes()))
         return found
 
 
 def worth_telling(call: Call) -> bool:
-    """Whether a call that was found (not given) is written: QUAL of 5 or more."""
-    return _phred(call.log_none, 3000) >= 5
+    """Whether a call that was found (not given) is written: QUAL of LEAST_QUAL or more."""
+    return _phred(call.log_none, 3000) >= LEAST_QUAL
 
 
 def kind(ref: str, alt: str) -> str:
@@ -274,17 +316,17 @@ def tally(lines: list[str]) -> Counter:
     """Counts of lines: records, those that pass, and by kind, genotype and base change of these."""
     count: Counter = Counter()
     for line in lines:
-        fields = line.split("\t", 9)
+        columns = line.split("\t", 9)
         count["records"] += 1
-        if fields[6] != "PASS":
+        if columns[6] != "PASS":
             continue
         count["pass"] += 1
-        ref, alts = fields[3], fields[4].split(",")
+        ref, alts = columns[3], columns[4].split(",")
         for alt in alts:
             what = kind(ref, alt)
             count[what] += 1
             if what == "snv":
                 count["transition" if ref + alt in _TRANSITIONS else "transversion"] += 1
-        alleles = set(fields[9].split(":", 1)[0].split("/"))
+        alleles = set(columns[9].split(":", 1)[0].replace("|", "/").split("/"))
         count["homozygous" if len(alleles) == 1 else "heterozygous"] += 1
     return count

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from lingqu.call import candidates, model, records
+from lingqu.call import candidates, gvcf, model, phase, records
 from lingqu.call.assembly import Assembler, windows
-from lingqu.call.kernels.evaluate import FLOATS, INTS, evaluate
+from lingqu.call.kernels.evaluate import FLOATS, INTS, MAX_READS, evaluate
 from lingqu.call.kernels.pairhmm import new_workspace
 from lingqu.call.records import GivenSite
 from lingqu.formats.bam import (
@@ -34,7 +35,7 @@ class Shard:
     """What a worker needs to call one shard.
 
     intervals: (start, end) pairs within [start, end) whose records are wanted. sites: None, or
-    the given sites of the shard and its margin, sorted.
+    the given sites of the shard and its margin, sorted. known: a VCF that records get IDs from.
     """
 
     fasta: Path
@@ -48,6 +49,8 @@ class Shard:
     gaps: np.ndarray  # float32, see model.gap_table
     out: Path
     caller: str = ""  # NAME==VERSION of one that another package brings
+    known: Path | None = None
+    blocks: bool = False  # a gVCF is wanted, see call/gvcf.py
 
     @property
     def contig(self) -> str:
@@ -113,6 +116,11 @@ def _pack_given(sites: tuple[GivenSite, ...], ref: np.ndarray):
     return edits, packed._replace(anchor=anchors)
 
 
+def _templates(reads: Alignments) -> np.ndarray:
+    """int32[reads]: the number of each read's template."""
+    return np.unique(reads.name_hash, return_inverse=True)[1].astype(np.int32)
+
+
 def _rows(reads, ref, edits, packed, shard: Shard):
     """Rows of `evaluate` of the regions that can hold records of the shard, and these regions."""
     span = int((reads.end - reads.pos).max()) if len(reads.pos) else 0
@@ -123,17 +131,36 @@ def _rows(reads, ref, edits, packed, shard: Shard):
         if region[1] > shard.start and region[0] <= shard.end
     ]
     regions = np.array(regions, np.int64).reshape(-1, 5)
-    _, template = np.unique(reads.name_hash, return_inverse=True)
-    template = template.astype(np.int32)
+    template = _templates(reads)
     ints = np.zeros((len(edits) + 1, INTS), np.int64)
     floats = np.zeros((len(edits) + 1, FLOATS))
+    told = np.zeros((len(edits) + 1, 2), np.int64)
+    room = len(edits) * MAX_READS  # pages that nothing is written to cost nothing
+    names, shares = np.empty(room, np.uint64), np.empty(room, np.float32)
     right, wrong, mismap = _tables()
     written = evaluate(
         reads, template, int(template.max(initial=0)) + 1, ref, packed, regions, model.MIN_MAPQ,
         shard.ploidy, shard.sites is not None, right, wrong, mismap, shard.gaps, new_workspace(),
-        ints, floats,
+        ints, floats, told, names, shares,
     )  # fmt: skip
-    return [records.read_row(ints[k], floats[k], regions, packed, ref) for k in range(written)]
+    evidence = _by_record(told[:written, 1], names, shares)
+    return [
+        replace(
+            records.read_row(ints[k], floats[k], regions, packed, ref),
+            templates=int(told[k, 0]),
+            evidence=evidence[k],
+        )
+        for k in range(written)
+    ]
+
+
+def _by_record(ends: np.ndarray, names: np.ndarray, shares: np.ndarray) -> list[phase.Evidence]:
+    """The evidence of each record, sorted by name."""
+    parts = []
+    for begin, end in pairwise([0, *ends.tolist()]):
+        order = np.argsort(names[begin:end])
+        parts.append(phase.Evidence(names[begin:end][order], shares[begin:end][order]))
+    return parts
 
 
 def _wanted(pos: int, shard: Shard) -> bool:
@@ -165,16 +192,27 @@ def _light(shard: Shard) -> list[Shard]:
 
 
 def call_shard(shard: Shard) -> tuple[int, list[str]]:
-    """What `covered` tells of a shard, and its VCF lines, sorted by position."""
+    """What `covered` tells of a shard, and its VCF lines, sorted by position.
+
+    Lines that can be phased have one column more, see `phase.link_lines`; blocks at the ends of the
+    shard are such as `gvcf.join` takes.
+    """
     under, lines = 0, []
+    if not shard.ploidy:
+        return under, [
+            records.given_line(None, site, shard.contig, 1)
+            for site in shard.sites or ()
+            if _wanted(site.pos, shard)
+        ]
     for part in _light(shard):
         told = _call_part(part)
         under += told[0]
         lines += told[1]
-    return under, lines
+    return under, phase.link_lines(lines, shard.start, shard.end)
 
 
-def _call_part(shard: Shard) -> tuple[int, list[str]]:
+def _call_part(shard: Shard) -> tuple[int, list[tuple[str, phase.Evidence | None]]]:
+    """As `call_shard`, each line with what its templates say of its phase."""
     reference = open_reference(shard.fasta)
     ref = reference.contig(shard.tid)
     start = max(shard.intervals[0][0] - MARGIN, 0)
@@ -186,16 +224,27 @@ def _call_part(shard: Shard) -> tuple[int, list[str]]:
         calls = _rows(reads, ref, edits, packed, shard)
         told = {}
         for call in sorted(calls, key=lambda call: call.log_none):  # the surest of a place
-            if _wanted(call.pos, shard) and records.worth_telling(call):
+            if records.worth_telling(call):
                 told.setdefault(call.pos, call)
-        return under, [
-            records.call_line(told[pos], shard.contig, shard.ploidy) for pos in sorted(told)
+        lines = [
+            (records.call_line(call, shard.contig, shard.ploidy), call)
+            for call in records.keep_stars([told[pos] for pos in sorted(told)])
+            if shard.blocks or _wanted(call.pos, shard)
         ]
+        if not shard.blocks:
+            return under, [(line, records.phase_evidence(call)) for line, call in lines]
+        told = [
+            (gvcf.with_non_ref(line, call, shard.ploidy), records.phase_evidence(call),
+             _wanted(call.pos, shard))
+            for line, call in lines
+        ]  # fmt: skip
+        sums = gvcf.evidence(reads, _templates(reads), ref, start, end, shard.gaps)
+        return under, gvcf.lines_with_blocks(told, sums, ref, shard, start)
     edits, packed = _pack_given(shard.sites, ref)
     calls = _rows(reads, ref, edits, packed, shard)
     by_site = {call.site: call for call in sorted(calls, key=lambda call: call.weighed)}
     lines = [
-        records.given_line(by_site.get(number), site, shard.contig, shard.ploidy)
+        (records.given_line(by_site.get(number), site, shard.contig, shard.ploidy), None)
         for number, site in enumerate(shard.sites)
         if _wanted(site.pos, shard)
     ]

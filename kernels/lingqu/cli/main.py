@@ -20,7 +20,7 @@ COMMANDS = {
     "align": "lingqu.cli.align",
     "call": "lingqu.cli.call",
     "compare": "lingqu.cli.compare",
-    "cohort": "lingqu.cli.cohort",
+    "joint": "lingqu.cli.joint",
     "adopt": "lingqu.cli.adopt",
     "report": "lingqu.cli.report",
     "kernels": "lingqu.cli.kernels",

@@ -47,6 +47,8 @@ KERNELS = tuple(
          f"{_CALL}.pairhmm:forward", f"{_ORACLES}.likelihood:PAIR_HMM"),
         ("genotype", "weigh pairs of haplotypes",
          f"{_CALL}.genotype:all_pairs", f"{_ORACLES}.likelihood:GENOTYPE"),
+        ("phase", "tell which alleles of two sites lie on one haplotype",
+         f"{_CALL}.phase:link", f"{_ORACLES}.likelihood:PHASE"),
     )
 )  # fmt: skip
 """In the order of the data's way."""

@@ -1,4 +1,4 @@
-"""Reads under haplotypes by the textbook, genotypes by brute force, detours by recursion."""
+"""Reads under haplotypes by the textbook; genotypes, phases and detours by brute force."""
 
 import functools
 import itertools
@@ -16,6 +16,7 @@ from lingqu.call.kernels.pairhmm import (
     load_read,
     new_workspace,
 )
+from lingqu.call.kernels.phase import LOOK, REACH, link
 from lingqu.call.model import base_tables
 from lingqu.oracles.trial import Trial, within
 
@@ -166,6 +167,64 @@ GENOTYPE = Trial(
         len(chances) * (len(masks) * (len(masks) + 1) // 2 if ploidy == 2 else len(masks))
     ),
     timed=20_000,
+)
+
+
+def _shown(rng, size):
+    """What templates say of `size` sites, near each other and farther than a template reaches."""
+    names = [np.unique(rng.integers(0, 12, int(rng.integers(0, 12)))) for _ in range(size)]
+    return {
+        "pos": np.cumsum(rng.choice([1, 60, 130, 700], size)),
+        "names": [one.astype(np.uint64) for one in names],
+        "shares": [rng.uniform(1e-4, 1 - 1e-4, len(one)).astype(np.float32) for one in names],
+    }
+
+
+def _bind_link(pos, names, shares):
+    first = np.cumsum([0, *map(len, names)])
+    flat = np.concatenate([np.empty(0, np.uint64), *names]), np.concatenate(shares)
+    parent, odds = np.empty(len(pos), np.int64), np.empty(len(pos))
+
+    def call():
+        link(pos, first, *flat, np.int64(0), parent, odds)
+        return np.stack((parent, odds))
+
+    return call
+
+
+def log_odds(one: dict, two: dict) -> float:
+    """log10 of cis over trans of two sites, from the shares of their templates by name."""
+    both = sorted(one.keys() & two.keys())
+    cis = [one[t] * two[t] + (1 - one[t]) * (1 - two[t]) for t in both]
+    trans = [one[t] * (1 - two[t]) + (1 - one[t]) * two[t] for t in both]
+    return sum(map(math.log10, cis)) - sum(map(math.log10, trans))
+
+
+def _links(pos, names, shares):
+    told = [
+        dict(zip(one.tolist(), map(float, two), strict=True))
+        for one, two in zip(names, shares, strict=True)
+    ]
+    parents, odds = [], []
+    for j in range(len(pos)):
+        near = [i for i in range(max(j - LOOK, 0), j) if pos[j] - pos[i] <= REACH]
+        values = {i: log_odds(told[i], told[j]) for i in near}
+        best = max(values, key=lambda i: (abs(values[i]), i), default=-1)
+        clear = best >= 0 and values[best] != 0
+        parents.append(best if clear else -1)
+        odds.append(values[best] if clear else 0.0)
+    return np.array([parents, odds])
+
+
+PHASE = Trial(
+    make=_shown,
+    bind=_bind_link,
+    oracle=_links,
+    differ=within(1e-6),
+    unit="site",
+    units=lambda pos, names, shares: len(pos),
+    largest=40,
+    timed=5000,
 )
 
 

@@ -51,7 +51,7 @@ def _config_faults(source: _Source, schema: dict, folder: Path) -> Iterator[Faul
     config = source.config
     for keys, message in violations(schema, config):
         yield source.fault(keys, message)
-    named: list[tuple[tuple, object]] = [(("reference",), config.get("reference"))]
+    named: list[tuple[tuple, object]] = [((key,), config.get(key)) for key in ("reference", "par")]
     regions = [(("regions",), config.get("regions"))]
     truth = config.get("truth")
     for sample, told in truth.items() if isinstance(truth, dict) else ():
@@ -83,6 +83,13 @@ def _truth_faults(source: _Source, samples: Mapping[str, Sample]) -> Iterator[Fa
             yield source.fault(("truth", name), message)
 
 
+def _sex_faults(source: _Source, samples: Mapping[str, Sample]) -> Iterator[Fault]:
+    sexed = [sample.name for sample in samples.values() if sample.sex]
+    if sexed and source.config.get("ploidy") == 1:
+        message = f"1, but the sheet tells the sex of {sexed[0]!r}; take one of the two away"
+        yield source.fault(("ploidy",), message)
+
+
 def open_project(
     config: Mapping | None, config_files: Iterable[str | Path], schemas: Path, folder: Path
 ) -> Project:
@@ -110,6 +117,6 @@ def open_project(
     if isinstance(sheet, str):
         rows = read_schema(schemas / "samples.schema.json")
         samples, sheet_faults = read_sheet(Path(sheet), rows, folder)
-        faults += sheet_faults or _truth_faults(source, samples)
+        faults += sheet_faults or [*_truth_faults(source, samples), *_sex_faults(source, samples)]
     refuse(faults)
     return Project(with_defaults(schema, source.config), samples)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lingqu.align.lanes import MARKS
-from lingqu.call.pedigree import Person, problems
+from lingqu.call.pedigree import Person, parse_sex, problems
 from lingqu.workflow.faults import Fault, did_you_mean
 from lingqu.workflow.schema import violations
 
@@ -32,11 +32,12 @@ class Lane:
 
 @dataclass
 class Sample:
-    """A sample: its lanes, or the BAM or CRAM it starts from, and its parents ("" if none)."""
+    """A sample: its lanes, or the BAM or CRAM it starts from; its sex and parents; "" for none."""
 
     name: str
     lanes: list[Lane] = field(default_factory=list)
     alignment: str = ""
+    sex: str = ""
     father: str = ""
     mother: str = ""
 
@@ -171,6 +172,9 @@ class _Sheet:
         if not name:
             return
         sample = samples.setdefault(name, Sample(name))
+        if sample.sex and cells.get("sex", sample.sex) != sample.sex:
+            self.cell_fault(row, "sex", f"sex of {name!r} is {sample.sex!r} above; give one")
+        sample.sex = sample.sex or cells.get("sex", "")
         self.add_parents(row, sample, cells)
         if "alignment" in cells:
             if sample.alignment:
@@ -213,7 +217,9 @@ class _Sheet:
 
     def check_parents(self, samples: dict[str, Sample]) -> None:
         """Parents are samples, and nobody is an own ancestor."""
-        people = [Person(one.name, one.father, one.mother) for one in samples.values()]
+        people = [
+            Person(one.name, one.father, one.mother, parse_sex(one.sex)) for one in samples.values()
+        ]
         for number, role, message in problems(people):
             self.cell_fault(self.parents[people[number].name, role], role, message)
 

@@ -1,4 +1,4 @@
-# The variants of each sample by itself.
+# The variants of each sample by itself: as VCF, and as gVCF for the cohort, from one calling.
 
 
 rule call:
@@ -7,8 +7,10 @@ rule call:
         reference=REFERENCE,
         alignment=lambda wildcards: alignment(wildcards.sample),
         beds=beds(REGIONS),
+        par=lambda wildcards: par(wildcards.sample),
     output:
         calls="<results>/calls/{sample}.vcf.gz",
+        gvcf="<results>/calls/{sample}.g.vcf.gz",
         stats="<results>/calls/{sample}.vcf.gz.stats.json",
     log:
         "<logs>/call/{sample}.log",
@@ -20,9 +22,9 @@ rule call:
     resources:
         mem_mb=memory(2000, 2),
     params:
-        ploidy=PROJECT.config["ploidy"],
+        ploidy=lambda wildcards: ploidy_options(wildcards.sample),
         regions=region_options(REGIONS),
     shell:
         "lingqu call {input.reference:q} {input.alignment:q} --sample {wildcards.sample:q}"
-        " --ploidy {params.ploidy} {params.regions} --threads {threads} -o {output.calls:q}"
-        " > {log:q} 2>&1"
+        " {params.ploidy} {params.regions} --threads {threads} -o {output.calls:q}"
+        " -o {output.gvcf:q} > {log:q} 2>&1"

@@ -85,6 +85,20 @@ def region_options(regions):
     return shlex.join(word for pair in pairs for word in pair)
 
 
+def par(sample):
+    """The BED file of the pseudoautosomal regions, for a sample with a sex: an input of a rule."""
+    name = PROJECT.config["par"]
+    return [name] if name and SAMPLES[sample].sex else []
+
+
+def ploidy_options(sample):
+    """The copies of a sample's contigs as options of call."""
+    sex = SAMPLES[sample].sex
+    if not sex:
+        return f"--ploidy {PROJECT.config['ploidy']}"
+    return shlex.join(["--sex", sex, *(word for name in par(sample) for word in ("--par", name))])
+
+
 def truth_regions(sample):
     """Where a sample's truth is complete: its own regions, else those that are called."""
     own = TRUTH[sample].get("regions")

@@ -5,6 +5,7 @@ import numpy as np
 from lingqu.base.jit import kernel
 from lingqu.call.kernels import genotype
 from lingqu.call.kernels.haplotypes import build, conflict, mismatches, place
+from lingqu.call.kernels.numbers import log10
 from lingqu.call.kernels.pairhmm import (
     LANES,
     MAX_ROWS,
@@ -22,6 +23,8 @@ MAX_ALLELES = MAX_EDITS + 2
 """Alleles of a site: the reference, each edit, and what an upstream deletion took away."""
 MAX_TEMPLATES = 400
 """Templates of a region that are used; of more, a fair part is, by the hash of their names."""
+MAX_READS = 4 * MAX_TEMPLATES
+"""Reads of a region that are used."""
 MAX_HAP = 2048
 STAR = -1
 """Mask of an allele that an upstream deletion took away."""
@@ -31,12 +34,12 @@ _PAD = 30
 _FLANK = 60
 _REPEAT = 120
 _CLIP = 60
-_MAX_READS = 4 * MAX_TEMPLATES
 _INFORMATIVE = 1.6
 _SCALE = np.float32(1e30)
 
 INTS = 8 + 5 * MAX_ALLELES
-FLOATS = 2 + MAX_ALLELES * (MAX_ALLELES + 1) // 2
+UNSEEN = 2 + MAX_ALLELES * (MAX_ALLELES + 1) // 2
+FLOATS = UNSEEN + 2 * MAX_ALLELES
 """Columns of the record tables, see `_write_record`."""
 
 
@@ -106,9 +109,9 @@ def _trim(reads, r, ref, begin, end, row):
 def _gather(
     reads, template, ref, slot_of, stamp, left, right, begin, end, from_read, min_mapq, rows, who
 ):  # fmt: skip
-    """Reads over [left, right), cut to [begin, end); returns (reads, slots).
+    """Reads over [left, right), cut to [begin, end); returns (reads, slots, templates there).
 
-    rows: int64[_MAX_READS, 6], see `_trim`. who: int64[_MAX_READS, 2], read and slot of its
+    rows: int64[MAX_READS, 6], see `_trim`. who: int64[MAX_READS, 2], read and slot of its
     template. slot_of: int64[templates, 2], stamp of the region that last used it, and slot there.
     """
     total = np.int64(0)
@@ -127,7 +130,7 @@ def _gather(
     n = np.int64(0)
     slots = np.int64(0)
     for r in range(from_read, len(reads.pos)):
-        if reads.pos[r] >= right or n == _MAX_READS:
+        if reads.pos[r] >= right or n == MAX_READS:
             break
         if reads.end[r] <= left or reads.mapq[r] < min_mapq:
             continue
@@ -141,7 +144,7 @@ def _gather(
         who[n, 0] = r
         who[n, 1] = slot_of[template[r], 1]
         n += 1
-    return n, slots
+    return n, slots, total
 
 
 @kernel
@@ -335,8 +338,29 @@ def _alleles(edits, first, count, site, masks, haps, allele_of, allele_mask):
 
 
 @kernel
-def _count_support(reads, n, slots, who, chances, haps, allele_of, alleles, pos, ints):
-    """Fill depth, squared MAPQ, and templates and reads by strand of each allele in ints."""
+def _weigh_unseen(value, alleles, unseen):
+    """Add what a template tells of an allele that no haplotype holds.
+
+    It fits no better than the worst of those that were weighed. unseen[2a], unseen[2a + 1]: log10
+    of the likelihood of genotypes (a, unseen) and (unseen, unseen), relative to (a, a).
+    """
+    worst = value[0]
+    for a in range(1, alleles):
+        worst = min(worst, value[a])
+    for a in range(alleles):
+        if worst > 0.0 and worst < value[a]:
+            unseen[2 * a] += log10(0.5 * (value[a] + worst) / value[a])
+            unseen[2 * a + 1] += log10(worst / value[a])
+
+
+@kernel
+def _count_support(reads, n, slots, who, chances, haps, allele_of, alleles, pos, ints, unseen):
+    """Fill depth, squared MAPQ, and templates and reads by strand of each allele in ints.
+
+    unseen: float64[2 * MAX_ALLELES], see `_weigh_unseen`.
+    """
+    for k in range(2 * alleles):
+        unseen[k] = 0.0
     best_of = np.full((slots, 2), -1, np.int64)
     covers = np.zeros(slots, np.bool_)
     quality = np.zeros(slots, np.int64)
@@ -356,6 +380,7 @@ def _count_support(reads, n, slots, who, chances, haps, allele_of, alleles, pos,
         for h in range(haps):
             if allele_of[h] >= 0:
                 value[allele_of[h]] = max(value[allele_of[h]], chances[s, h])
+        _weigh_unseen(value, alleles, unseen)
         top = 0
         for a in range(alleles):
             if value[a] > value[top]:
@@ -377,14 +402,46 @@ def _count_support(reads, n, slots, who, chances, haps, allele_of, alleles, pos,
 
 
 @kernel
+def _write_evidence(
+    reads, n, slots, who, chances, haps, allele_of, one, two, pos, names, shares, filled
+):  # fmt: skip
+    """Append what each template over a site says of its alleles `one` and `two` (see
+    call/kernels/phase.py); returns the new length of names and shares.
+
+    Nothing is told by a template whose haplotypes of both alleles fit about as well.
+    """
+    name_of = np.zeros(slots, np.uint64)
+    covers = np.zeros(slots, np.bool_)
+    for i in range(n):
+        r = who[i, 0]
+        name_of[who[i, 1]] = reads.name_hash[r]
+        if reads.pos[r] <= pos + 1 and reads.end[r] > pos:
+            covers[who[i, 1]] = True
+    for s in range(slots):
+        if not covers[s]:
+            continue
+        first, second = 0.0, 0.0
+        for h in range(haps):
+            if allele_of[h] == one:
+                first = max(first, chances[s, h])
+            elif allele_of[h] == two:
+                second = max(second, chances[s, h])
+        if max(first, second) >= _INFORMATIVE * min(first, second):
+            names[filled] = name_of[s]
+            shares[filled] = first / (first + second)
+            filled += 1
+    return filled
+
+
+@kernel
 def _write_record(table, alleles, allele_mask, region, site, prior_of, ints, floats, ploidy):
     """Choose the genotype of a site and write its record.
 
     ints: [region, site, alleles, a, b, depth, sum of squared MAPQ, mask of the edits of the region
     that were weighed], then for each allele its mask, fragments, forward and reverse reads, sum of
     MAPQ. floats: log10 of the posterior of no ALT allele, of a genotype other than (a, b), then
-    log10 likelihoods of the genotypes in VCF order (relative to the best). Returns whether the
-    genotype holds an ALT allele.
+    log10 likelihoods of the genotypes in VCF order (relative to the best); from UNSEEN on, what
+    `_weigh_unseen` adds. Returns whether the genotype holds an ALT allele.
     """
     none = np.zeros(alleles, np.bool_)
     real = np.zeros(alleles, np.bool_)
@@ -432,7 +489,7 @@ def _inserted(edits, first, e, mask):
 @kernel
 def evaluate(
     reads, template, templates, ref, edits, regions, min_mapq, ploidy, given, right, wrong,
-    mismap, gap_table, space, ints, floats,
+    mismap, gap_table, space, ints, floats, told, names, shares,
 ):  # fmt: skip
     """Genotype the regions; returns the number of records.
 
@@ -441,14 +498,17 @@ def evaluate(
     given: the edits are sites to genotype, each site gets a record and its edits exclude each
     other; else only sites with an ALT allele in the likeliest genotype do. A region
     wider than MAX_HAP gets no record. ints: int64[m, INTS], floats: float64[m, FLOATS], see
-    `_write_record`; m at least the number of edits.
+    `_write_record`; m at least the number of edits. told: int64[m, 2], templates of the region
+    before any was left out, and where the record's evidence of phase ends in names (uint64) and
+    shares (float32), see `_write_evidence`: that of heterozygous calls, but for given sites; m
+    times MAX_READS is room enough.
     """
-    rows = np.empty((_MAX_READS, 6), np.int64)
-    who = np.empty((_MAX_READS, 2), np.int64)
-    order = np.empty(_MAX_READS, np.int64)
+    rows = np.empty((MAX_READS, 6), np.int64)
+    who = np.empty((MAX_READS, 2), np.int64)
+    order = np.empty(MAX_READS, np.int64)
     slot_of = np.full((templates, 2), -1, np.int64)
-    likes = np.empty((_MAX_READS, MAX_HAPS), np.float32)
-    chances = np.empty((_MAX_READS, MAX_HAPS))
+    likes = np.empty((MAX_READS, MAX_HAPS), np.float32)
+    chances = np.empty((MAX_READS, MAX_HAPS))
     masks = np.zeros(MAX_HAPS, np.int64)
     haps = np.empty((MAX_HAPS, MAX_HAP), np.uint8)
     gaps = np.empty((MAX_HAPS, MAX_HAP), np.float32)
@@ -459,6 +519,7 @@ def evaluate(
     prior_of = np.empty(MAX_ALLELES)
     table = np.empty((MAX_ALLELES, MAX_ALLELES))
     written = np.int64(0)
+    filled = np.int64(0)
     for region in range(len(regions)):
         left, right_end = regions[region, 0], regions[region, 1]
         first, count = regions[region, 2], regions[region, 3]
@@ -466,7 +527,7 @@ def evaluate(
         end = repeat_end(ref, right_end, 1, 6, _REPEAT) + _PAD + _FLANK
         if min(end, len(ref)) - max(begin, 0) > MAX_HAP:
             continue
-        n, slots = _gather(
+        n, slots, total = _gather(
             reads, template, ref, slot_of, np.int64(region), left, right_end, begin + _FLANK,
             end - _FLANK, regions[region, 4], min_mapq, rows, who,
         )  # fmt: skip
@@ -529,7 +590,14 @@ def evaluate(
             if called or given:
                 _count_support(
                     reads, n, slots, who, chances, n_haps, allele_of, alleles,
-                    np.int64(edits.anchor[first + e]), ints[written],
+                    np.int64(edits.anchor[first + e]), ints[written], floats[written, UNSEEN:],
                 )  # fmt: skip
+                if not given and ints[written, 3] != ints[written, 4]:
+                    filled = _write_evidence(
+                        reads, n, slots, who, chances, n_haps, allele_of, ints[written, 3],
+                        ints[written, 4], np.int64(edits.anchor[first + e]), names, shares, filled,
+                    )  # fmt: skip
+                told[written, 0] = total
+                told[written, 1] = filled
                 written += 1
     return written

@@ -1,0 +1,204 @@
+"""`lingqu joint` and the cohort store: order, cuts, faults, and the demo's reads."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pysam
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lingqu.base.errors import LingquError
+from lingqu.call import gvcf, records, store
+from lingqu.call import joint as driver
+from lingqu.formats.reference import open_reference
+from lingqu.formats.vcf import VcfWriter, header_lines
+
+LENGTH = 900
+NAMES = "CABD"
+
+
+def lingqu(*words, check=True):
+    done = subprocess.run(
+        [sys.executable, "-m", "lingqu", *map(str, words)], capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert not check or done.returncode == 0, done.stderr
+    return done
+
+
+def random_gvcf(path, fasta, name, seed):
+    """SNVs, deletions, insertions, blocks and holes at random."""
+    rng = np.random.default_rng(seed)
+    reference = open_reference(fasta)
+    header = header_lines(reference, [*records.META, *gvcf.META], [name])
+    with VcfWriter(path, header) as out:
+        for tid, contig in enumerate(reference.names):
+            ref = "".join("ACGTN"[code] for code in reference.contig(tid))
+            at = 0
+            while at < len(ref):
+                kind, end = rng.integers(0, 6), min(at + int(rng.integers(1, 230)), len(ref))
+                if kind < 3:
+                    het = int(rng.integers(0, 99))
+                    block = gvcf.Block(contig, ref[at], 2, at, end, 20 * (end - at), 18, het, 900)
+                    out.write(block.line())
+                    at = end
+                elif kind < 5:
+                    size = int(rng.choice([1, 1, 1, 2, 5, 130]))
+                    spelled = ref[at : at + size]
+                    alt = "ACGT"[("ACGT".index(ref[at]) + int(seed) % 2 + 1) % 4]
+                    alt = spelled[0] if len(spelled) > 1 else alt
+                    pl = rng.permutation([0, *rng.integers(20, 400, 5).tolist()]).tolist()
+                    sample = f"0/1:40:9:4,5,0:{','.join(map(str, pl))}"
+                    fields = (contig, at + 1, ".", spelled, f"{alt},<NON_REF>", "99.0", "PASS",
+                              "DP=9", "GT:GQ:DP:AD:PL", sample)  # fmt: skip
+                    out.write("\t".join(map(str, fields)))
+                    at += len(spelled)
+                else:
+                    at = end
+    return path
+
+
+@pytest.fixture(scope="module")
+def family(tmp_path_factory, simulation):
+    folder = tmp_path_factory.mktemp("joint")
+    rng = np.random.default_rng(5)
+    contigs = {name: simulation.random_sequence(rng, LENGTH) for name in ("two", "one")}
+    fasta = simulation.write_fasta(folder / "ref.fa", contigs)
+    paths = [random_gvcf(folder / f"{k}.g.vcf.gz", fasta, name, k) for k, name in enumerate(NAMES)]
+    driver.joint(fasta, paths, folder / "whole.vcf.gz", threads=1)
+    return fasta, paths, (folder / "whole.vcf.gz").read_bytes()
+
+
+def test_all_at_once(family, tmp_path):
+    (tmp_path / "whole.vcf.gz").write_bytes(family[2])
+    with pysam.VariantFile(str(tmp_path / "whole.vcf.gz")) as calls:
+        assert list(calls.header.samples) == sorted(NAMES)
+        rows = list(calls)
+    assert len(rows) > 15
+    assert {row.chrom for row in rows} == {"one", "two"}
+    assert any("*" in row.alts for row in rows)
+    for row in rows:
+        alleles = [a for s in row.samples.values() for a in s["GT"] if a is not None]
+        assert row.info["AN"] == len(alleles)
+        assert list(row.info["AC"]) == [alleles.count(k + 1) for k in range(len(row.alts))]
+        assert min(row.info["AC"]) > 0
+        assert len(set(row.alleles)) == len(row.alleles)
+
+
+@given(st.permutations(range(len(NAMES))), st.lists(st.integers(1, 3), max_size=3))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_order_of_adding_does_not_matter(family, tmp_path_factory, order, cuts):
+    fasta, paths, whole = family
+    folder = tmp_path_factory.mktemp("order")
+    for part in np.split(np.array(order), sorted(cuts)):
+        if len(part):
+            chosen = [paths[k] for k in part]
+            driver.joint(fasta, chosen, folder / "all.vcf.gz", cohort=folder / "store", threads=1)
+    assert (folder / "all.vcf.gz").read_bytes() == whole
+
+
+def test_cuts_and_threads_leave_no_trace(family, tmp_path, monkeypatch):
+    fasta, paths, whole = family
+    for size in (100, 37):
+        monkeypatch.setattr(store, "SIZE", size)
+        monkeypatch.setattr(driver, "SIZE", size)
+        driver.joint(fasta, paths, tmp_path / "cut.vcf.gz", threads=2)
+        assert (tmp_path / "cut.vcf.gz").read_bytes() == whole
+    assert not (tmp_path / ".lingqu").exists()
+
+
+def test_a_sample_that_is_there_is_not_added_again(family, tmp_path, monkeypatch):
+    fasta, paths, whole = family
+    home, out = tmp_path / "store", tmp_path / "all.vcf.gz"
+    assert driver.joint(fasta, paths[:3], out, cohort=home, threads=1)["added"] == 3
+    assert driver.joint(fasta, paths, out, cohort=home, threads=1)["added"] == 1
+    assert out.read_bytes() == whole
+    assert driver.joint(fasta, [], out, cohort=home, threads=1)["added"] == 0
+    assert out.read_bytes() == whole
+    again = random_gvcf(tmp_path / "x.g.vcf", fasta, "A", 77)
+    with pytest.raises(LingquError, match="in the cohort, from another file"):
+        driver.joint(fasta, [again], out, cohort=home, threads=1)
+
+
+def test_faults(family, tmp_path, simulation):
+    fasta, paths, _ = family
+    out = tmp_path / "all.vcf.gz"
+
+    def refuse(match, gvcfs, cohort=None, reference=fasta):
+        with pytest.raises(LingquError, match=match):
+            driver.joint(reference, gvcfs, out, cohort=cohort, threads=1)
+        assert not out.exists()
+
+    refuse("sample 'C' twice", [paths[0], paths[1], paths[0]])
+    refuse("name gVCFs", [])
+    refuse("cohort without samples", [], tmp_path / "empty")
+    cut = tmp_path / "cut.g.vcf.gz"
+    cut.write_bytes(paths[0].read_bytes()[:-40])
+    refuse("truncated gzip file", [cut])
+    plain = tmp_path / "plain.vcf"
+    text = "\n".join(header_lines(open_reference(fasta), records.META, ["P"]))
+    plain.write_text(f"{text}\ntwo\t1\t.\t{first(fasta)}\t*\t.\t.\t.\tGT\t0/1\n")
+    refuse(r"plain\.vcf: line \d+: no <NON_REF> allele", [plain])
+    plain.write_text(
+        f"{text}\ntwo\t1\t.\t{first(fasta)}\t<NON_REF>\t.\t.\tEND=9999\tGT:PL\t0/0:0,1,2\n"
+    )
+    refuse(r"line \d+: malformed reference block", [plain])
+    other = simulation.write_fasta(tmp_path / "other.fa", {"two": "ACGT" * 225, "one": "T" * 900})
+    refuse("give the reference that the file was made with", paths[:1], reference=other)
+    home = tmp_path / "store"
+    driver.joint(fasta, paths[:2], tmp_path / "ok.vcf", cohort=home, threads=1)
+    refuse("cohort of another reference", [], home, other)
+    refuse("neither a cohort nor empty", paths[:1], tmp_path)
+    kept = sorted((home / "samples").iterdir())[0]
+    data = kept.read_bytes()
+    kept.write_bytes(data[:40] + b"\0\0" + data[42:])
+    refuse("damaged", [], home)
+    kept.write_bytes(data[:-3])
+    refuse("truncated", [], home)
+
+
+def first(fasta) -> str:
+    return "ACGTN"[open_reference(fasta).contig(0)[0]]
+
+
+@pytest.fixture(scope="module")
+def halves(tmp_path_factory, lanes, reference):
+    """The demo's reads as two samples of two lanes each."""
+    folder = tmp_path_factory.mktemp("demo")
+    for name, own in (("one", lanes[:2]), ("two", lanes[2:])):
+        rows = ["R1\tR2\tID", *(f"{one}\t{two}\tL{k}" for k, (one, two) in enumerate(own))]
+        (folder / f"{name}.tsv").write_text("\n".join(rows) + "\n")
+        lingqu("align", reference, "--lanes", folder / f"{name}.tsv", "--sample", name, "-o",
+               folder / f"{name}.bam", "-t", 1)  # fmt: skip
+    return folder, reference
+
+
+def test_real_reads(halves):
+    """Both halves of one person's reads: what is called in one is as likely as not in both."""
+    folder, fasta = halves
+    region = ("-r", "20:10,000,001-10,100,000")
+    for name in ("one", "two"):
+        out = folder / name
+        lingqu("call", fasta, f"{out}.bam", *region, "-o", f"{out}.vcf.gz", "-o",
+               f"{out}.g.vcf.gz", "-t", 1)  # fmt: skip
+    lingqu("call", fasta, folder / "one.bam", *region, "-o", folder / "plain.vcf.gz", "-t", 2)
+    assert (folder / "plain.vcf.gz").read_bytes() == (folder / "one.vcf.gz").read_bytes()
+    with pysam.VariantFile(str(folder / "one.g.vcf.gz")) as calls:
+        rows = list(calls)
+    assert all(row.alts[-1] == "<NON_REF>" for row in rows)
+    assert rows[0].pos == 10_000_001
+    assert rows[-1].stop == 10_100_000
+    lingqu("joint", fasta, folder / "two.g.vcf.gz", folder / "one.g.vcf.gz", "-o",
+           folder / "pair.vcf.gz", "-t", 1)  # fmt: skip
+    with pysam.VariantFile(str(folder / "pair.vcf.gz")) as calls:
+        assert list(calls.header.samples) == ["one", "two"]
+        passed = [row for row in calls if "PASS" in row.filter]
+    assert len(passed) > 100
+    same = sum(row.samples[0]["GT"] == row.samples[1]["GT"] for row in passed)
+    assert same > 0.85 * len(passed)
+    done = lingqu("joint", fasta, folder / "one.vcf.gz", "-o", folder / "no.vcf.gz", check=False)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "no <NON_REF> allele" in done.stderr

@@ -23,6 +23,7 @@ class Assembler:
 
     def __init__(self, reads: Alignments, ref: np.ndarray):
         self._reads, self._ref = reads, ref
+        self._length = float((reads.high - reads.low).mean()) if len(reads.pos) else 1.0
         self._span = int((reads.end - reads.pos).max()) if len(reads.pos) else 0
         self._words = np.empty(SLOTS, np.uint64)
         self._place, self._count = np.empty(SLOTS, np.int32), np.empty(SLOTS, np.int32)
@@ -45,7 +46,7 @@ class Assembler:
                 break
             n, filled, twice = assemble(
                 self._reads, first, self._ref, begin, end, model.MIN_MAPQ, k,
-                depth, self._words, self._place, self._count, self._path,
+                self._words_over(k, depth), self._words, self._place, self._count, self._path,
                 self._tried, self._slots, self._stack, self._found, self._bases, n, filled,
             )  # fmt: skip
         edits: set[Edit] = set()
@@ -53,6 +54,10 @@ class Assembler:
             if max(removed, put) <= MAX_SIZE:
                 edits.update(self._normal(start, removed, self._bases[at : at + put]))
         return edits
+
+    def _words_over(self, k: int, depth: int) -> int:
+        """The k-mers over a place where there are `depth` reads: their last bases begin none."""
+        return int(depth * max(self._length - k + 1, 0) / self._length)
 
     def _normal(self, start: int, removed: int, put: np.ndarray) -> list[Edit]:
         """A detour as edits that are trimmed, split and shifted to the left; none where it runs

@@ -133,13 +133,13 @@ def assemble(
     reads, from_read, ref, begin, end, min_mapq, k, depth, words, place, count, path, tried, slots,
     stack, found, bases, n, filled,
 ):  # fmt: skip
-    """List the detours of ref[begin:end] that a 15th of the reads, at least two, hold all along.
+    """List the detours of ref[begin:end] that a 15th of the k-mers, at least two, hold all along.
 
-    depth: reads over a place of the window, on the mean. Of more than DEPTH, or of more than the
-    table of k-mers takes (errors make new ones), a fair part is used, by the hash of their names.
-    words: uint64[SLOTS], place, count: int32[SLOTS], path, tried: uint8[MAX_PATH + 1], slots:
-    int64[MAX_PATH + 1], stack: uint64[MAX_PATH + 2]: scratch. No k-mer comes twice in a detour: how often a cycle was run
-    through, the k-mers cannot tell.
+    depth: k-mers of reads over a place of the window, on the mean. Of more than DEPTH, or of more
+    than the table of k-mers takes (errors make new ones), a fair part is used, by the hash of their
+    names. words: uint64[SLOTS], place, count: int32[SLOTS], path, tried: uint8[MAX_PATH + 1],
+    slots: int64[MAX_PATH + 1], stack: uint64[MAX_PATH + 2]: scratch. No k-mer comes twice in a
+    detour: how often a cycle was run through, the k-mers cannot tell.
     found: int32[m, 4], from row n on: start, bases removed, bases put in, their place in `bases`
     (uint8, from `filled` on), not in normal form. Returns (n, filled) after it, and whether a k-mer
     stands twice in the reference, so that a longer one would tell more.

@@ -206,7 +206,8 @@ def tally_indels(seen: Scan, ref: np.ndarray) -> np.ndarray:
 def prior_of(edit: Edit, ref: np.ndarray, gaps: np.ndarray) -> float:
     """log10 of the prior of an edit."""
     if edit.removed == len(edit.put) == 1:
-        return model.SNV_PRIOR
+        transition = ref[edit.start] ^ edit.put[0] == 2
+        return model.TRANSITION_PRIOR if transition else model.TRANSVERSION_PRIOR
     if edit.removed and edit.put:
         return model.COMPLEX_PRIOR
     around = np.zeros(edit.right - edit.left + 8, np.float32)

@@ -11,7 +11,7 @@ from lingqu.call.kernels.genotype import IMPOSSIBLE
 from lingqu.call.kernels.numbers import log10
 from lingqu.sequence.codes import decode, encode
 
-PASS_QUAL, PASS_MAPQ = 20, 30
+PASS_QUAL, PASS_MAPQ = 10, 30
 MAX_PL = 9999
 FORMAT = "GT:GQ:DP:AD:PL"
 

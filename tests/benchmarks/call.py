@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Lingqu's caller beside those of the peers that are on PATH: cost and accuracy.
+"""Lingqu's caller beside those of the peers that are on PATH: cost, accuracy, calibration.
 
-    python tests/benchmarks/call.py REF.fa SAMPLE.bam TRUTH.vcf.gz 20:30,000,001-40,000,000
+    call.py REF.fa SAMPLE.bam TRUTH.vcf.gz 20:30,000,001-40,000,000 [--also DEPTH15.bam DEPTH60.bam]
 
 All call the same region of the same BAM (by any aligner, with its index); calls are scored by
 `lingqu compare`, genotypes included. freebayes' calls are normalised and kept above QUAL 20.
+Extra calls are told twice: all, and those with an allele that fewer than two other tools have.
+What QUAL and GQ of lingqu claim is held against what is wrong in this BAM and in those of --also.
 """
 
 import argparse
@@ -13,7 +15,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from measure import Cost, run, run_once, table
+import numpy as np
+from calls import STEP, alleles, claims, extra
+from measure import Cost, run_in_turn, run_once, table
+from plot import calibration_plot, phred
 
 WARM_UP_BASES = 20_000
 
@@ -35,56 +40,106 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("bam")
     parser.add_argument("truth")
     parser.add_argument("region")
+    parser.add_argument("--also", nargs="*", default=[], help="BAMs of other depths")
+    parser.add_argument("--plot", type=Path, default=Path("call-calibration.svg"))
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1, help="of lingqu; the peers have one")
     parser.add_argument("--tools", default=",".join(COMMANDS), help="of: %(default)s")
     return parser.parse_args()
 
 
+def span(region: str) -> tuple[str, int, int]:
+    """(contig, first base, last base) of CONTIG:FROM-TO."""
+    contig, places = region.rsplit(":", 1)
+    start, end = places.split("-")
+    return contig, int(start), int(end)
+
+
 def head_of(region: str) -> str:
     """The first bases of a region, to compile and to warm the page cache."""
-    contig, span = region.rsplit(":", 1)
-    start = int(span.split("-")[0])
+    contig, start, _ = span(region)
     return f"{contig}:{start}-{start + WARM_UP_BASES}"
 
 
-def score(options: argparse.Namespace, calls: Path) -> dict[str, dict]:
-    """Rows of `lingqu compare` by type."""
-    result = calls.with_name("compare.json")
+def score(options: argparse.Namespace, calls: Path, folder: Path, more: str = "") -> dict:
+    """Rows of `lingqu compare` by type; what it judged is left in the folder."""
+    result = folder.with_suffix(".json")
     run_once(
         f"lingqu compare {options.truth} {calls} --reference {options.ref} -r {options.region}"
-        f" --json {result}"
+        f" --json {result} --out {folder} {more}"
     )
     return json.loads(result.read_text())["rows"]
 
 
-def measure(name: str, options: argparse.Namespace, out: Path) -> tuple[Cost, dict[str, dict]]:
-    """What a tool costs, and how right its calls are."""
-    places = {"ref": options.ref, "bam": options.bam, "threads": options.threads, "out": out}
-    run_once(COMMANDS[name].format(**places, region=head_of(options.region)))
-    cost = run(COMMANDS[name].format(**places, region=options.region), options.runs)
-    return cost, score(options, out)
+def command(name: str, options: argparse.Namespace, bam: str, region: str, out: Path) -> str:
+    """The shell command of a tool."""
+    return COMMANDS[name].format(
+        ref=options.ref, bam=bam, threads=options.threads, region=region, out=out
+    )
+
+
+def beside_peers(options: argparse.Namespace, names: list[str], folder: Path) -> None:
+    """Print the table of cost and accuracy; calls stay in the folder."""
+    out = {name: folder / f"{name}.vcf.gz" for name in names}
+    for name in names:
+        run_once(command(name, options, options.bam, head_of(options.region), out[name]))
+    costs: dict[str, Cost] = run_in_turn(
+        {n: command(n, options, options.bam, options.region, out[n]) for n in names}, options.runs
+    )
+    found = {name: alleles(out[name], *span(options.region)) for name in names}
+    rows = []
+    for name in names:
+        types = score(options, out[name], folder / name)
+        others = [found[other] for other in names if other != name]
+        cost = costs[name]
+        rows.append(
+            [
+                name,
+                *(f"{cost.cpu:.1f}", f"{cost.wall:.1f}", f"{cost.memory_mb:,.0f}"),
+                *(str(types[kind][what]) for kind in ("SNV", "INDEL") for what in ("fn", "fp")),
+                *(f"{types[kind]['f1']:.4f}" for kind in ("SNV", "INDEL")),
+                *map(str, extra(folder / name, others)),
+            ]
+        )
+    head = ["tool", "CPU s", "wall s", "memory MB", "SNV missed", "extra", "indel missed", "extra"]
+    print(table([*head, "SNV F1", "indel F1", "all extra", "its own"], rows))
+
+
+def calibrated(options: argparse.Namespace, folder: Path) -> None:
+    """Print what QUAL and GQ claim and what is observed, at each depth, and draw it."""
+    series: dict[str, np.ndarray] = {}
+    accuracy, rows = [], []
+    for bam in (options.bam, *options.also):
+        name = Path(bam).stem
+        calls = folder / f"{name}.all.vcf.gz"
+        run_once(command("lingqu", options, bam, options.region, calls))
+        types = score(options, calls, folder / f"{name}.passed")
+        accuracy.append([name, *(f"{types[kind]['f1']:.4f}" for kind in ("SNV", "INDEL"))])
+        score(options, calls, folder / f"{name}.all", "--all-records")
+        series |= {
+            f"{name} {kind}": points for kind, points in claims(folder / f"{name}.all").items()
+        }
+    for name, points in series.items():
+        for step, (claimed, calls, wrong) in enumerate(points):
+            if calls:
+                shares = f"{phred(claimed / calls):.1f}", f"{phred(wrong / calls):.1f}"
+                counts = str(int(calls)), f"{claimed:.1f}", str(int(wrong))
+                rows.append([name, str(step * STEP), *counts, *shares])
+    print(table(["BAM", "SNV F1", "indel F1"], accuracy), "", sep="\n")
+    print(table(["calls", "from", "n", "wrong claimed", "wrong", "claimed", "observed"], rows))
+    calibration_plot({name: p[p[:, 1] > 0] for name, p in series.items()}, options.plot, "QUAL, GQ")
+    print(f"drawn: {options.plot}")
 
 
 def main() -> None:
-    """Measure each tool and print the table."""
+    """Measure each tool, then what the qualities say."""
     options = arguments()
     options.region = options.region.replace(",", "")
-    rows = []
-    for name in options.tools.split(","):
-        if not shutil.which(name):
-            continue
-        with tempfile.TemporaryDirectory() as tmp:
-            cost, types = measure(name, options, Path(tmp) / "calls.vcf.gz")
-        accuracy = [
-            cell
-            for row in (types["SNV"], types["INDEL"])
-            for cell in (str(row["fn"]), str(row["fp"]), f"{row['f1']:.4f}")
-        ]
-        costs = [f"{cost.cpu:.1f}", f"{cost.wall:.1f}", f"{cost.memory_mb:,.0f}"]
-        rows.append([name, *costs, *accuracy])
-    kinds = [f"{kind} {what}" for kind in ("SNV", "indel") for what in ("missed", "extra", "F1")]
-    print(table(["tool", "CPU s", "wall s", "memory MB", *kinds], rows))
+    names = [name for name in options.tools.split(",") if shutil.which(name)]
+    with tempfile.TemporaryDirectory() as tmp:
+        beside_peers(options, names, Path(tmp))
+        print()
+        calibrated(options, Path(tmp))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One SVG figure: the error that mapping qualities claim, against the error observed."""
+"""One SVG figure: the error that qualities claim, against the error observed."""
 
 import math
 from html import escape
@@ -24,7 +24,7 @@ def phred(share: float) -> float:
     return min(-10 * math.log10(share), MOST) if share > 0 else MOST
 
 
-def _frame() -> list[str]:
+def _frame(quality: str) -> list[str]:
     far, end = _across(MOST), _across(0)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE} {SIZE}"'
@@ -33,7 +33,7 @@ def _frame() -> list[str]:
         f'<path d="M{end} {_down(0)}L{far} {_down(MOST)}" stroke="#aaa" stroke-dasharray="4"/>',
         f'<path d="M{end} {_down(MOST)}V{_down(0)}H{far}" fill="none" stroke="black"/>',
         f'<text x="{SIZE / 2}" y="{SIZE - 15}" text-anchor="middle">'
-        "claimed: -10 log10 of the share that is wrong by MAPQ</text>",
+        f"claimed: -10 log10 of the share that is wrong by {quality}</text>",
         f'<text transform="translate(18 {SIZE / 2}) rotate(-90)" text-anchor="middle">'
         "observed: -10 log10 of the share wrong, 95 % interval</text>",
     ]
@@ -65,12 +65,12 @@ def _series(name: str, points: np.ndarray, order: int) -> list[str]:
     return parts
 
 
-def calibration_plot(series: dict[str, np.ndarray], out: Path) -> None:
-    """Draw the points of each tool, float64[points, 3]: wrong reads claimed, reads, wrong observed.
+def calibration_plot(series: dict[str, np.ndarray], out: Path, quality: str = "MAPQ") -> None:
+    """Draw the points of each tool, float64[points, 3]: wrong claimed, all, wrong observed.
 
     The diagonal is where claims are true.
     """
-    parts = _frame()
+    parts = _frame(quality)
     for order, (name, points) in enumerate(series.items()):
         parts += _series(name, points, order)
     out.write_text("\n".join([*parts, "</svg>\n"]))

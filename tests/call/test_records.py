@@ -64,7 +64,7 @@ def test_bases_that_no_allele_needs_are_cut():
 @pytest.mark.parametrize(
     ("changes", "name"),
     [
-        ({"log_none": -1.0}, "LowQual"),
+        ({"log_none": -0.9}, "LowQual"),
         ({"squares": 20 * 400}, "LowMapQual"),
         ({"alleles": (0, 1), "forward": (40, 0, 0, 0), "reverse": (0, 60, 0, 0)}, "StrandBias"),
     ],
@@ -117,7 +117,7 @@ def test_given_edits_give_the_allele(ref, alt):
 
 def test_tally():
     lines = [call_line(call(), "c", 2), call_line(call(alleles=(0, 2)), "c", 2)]
-    lines.append(call_line(call(log_none=-1.0), "c", 2))
+    lines.append(call_line(call(log_none=-0.9), "c", 2))
     count = tally(lines)
     assert count["records"] == 3
     assert count["pass"] == 2

@@ -8,13 +8,14 @@ from lingqu.call.kernels.assemble import MAX_PATH, SLOTS, align, assemble
 from lingqu.call.kernels.scan import left_shift_deletion, left_shift_insertion
 from lingqu.formats.bam import Alignments
 
-K = (19, 31)
-"""Sizes of k-mers, one after the other."""
+K = (19, 31, 41, 51, 61)
+"""Sizes of k-mers, one after the other; those behind SURE where the reference repeats itself."""
+SURE = 31
 AROUND = 150
 """Bases of the window on both sides of what calls for assembly."""
 WIDEST = 800
 MANY = 3
-"""A detour of so many pieces or more is one edit: its pieces alone would fit no read."""
+"""A detour of so many pieces or more is weighed as one: its pieces alone would fit no read."""
 
 
 class Assembler:
@@ -22,11 +23,13 @@ class Assembler:
 
     def __init__(self, reads: Alignments, ref: np.ndarray):
         self._reads, self._ref = reads, ref
+        self._length = float((reads.high - reads.low).mean()) if len(reads.pos) else 1.0
         self._span = int((reads.end - reads.pos).max()) if len(reads.pos) else 0
         self._words = np.empty(SLOTS, np.uint64)
         self._place, self._count = np.empty(SLOTS, np.int32), np.empty(SLOTS, np.int32)
         self._path, self._tried = np.empty(MAX_PATH + 1, np.uint8), np.empty(MAX_PATH + 1, np.uint8)
         self._slots = np.empty(MAX_PATH + 1, np.int64)
+        self._stack = np.empty(MAX_PATH + 2, np.uint64)
         self._found, self._bases = np.empty((256, 4), np.int32), np.empty(1 << 15, np.uint8)
         side = MAX_PATH + MAX_SIZE + 1
         self._table = np.empty((3, side, side), np.int32)
@@ -37,17 +40,24 @@ class Assembler:
         begin, end = max(begin, 0), min(end, len(self._ref))
         first = int(np.searchsorted(self._reads.pos, begin - self._span))
         n = filled = 0
+        twice = False
         for k in K:
-            n, filled = assemble(
+            if k > SURE and not twice:
+                break
+            n, filled, twice = assemble(
                 self._reads, first, self._ref, begin, end, model.MIN_MAPQ, k,
-                depth, self._words, self._place, self._count, self._path,
-                self._tried, self._slots, self._found, self._bases, n, filled,
+                self._words_over(k, depth), self._words, self._place, self._count, self._path,
+                self._tried, self._slots, self._stack, self._found, self._bases, n, filled,
             )  # fmt: skip
         edits: set[Edit] = set()
         for start, removed, put, at in self._found[:n].tolist():
             if max(removed, put) <= MAX_SIZE:
                 edits.update(self._normal(start, removed, self._bases[at : at + put]))
         return edits
+
+    def _words_over(self, k: int, depth: int) -> int:
+        """The k-mers over a place where there are `depth` reads: their last bases begin none."""
+        return int(depth * max(self._length - k + 1, 0) / self._length)
 
     def _normal(self, start: int, removed: int, put: np.ndarray) -> list[Edit]:
         """A detour as edits that are trimmed, split and shifted to the left; none where it runs
@@ -80,7 +90,8 @@ class Assembler:
             if (self._ref[begin:end] > 3).any():
                 return []
             whole = put[begin - start : len(put) - tail].tobytes()
-            return [Edit(begin, end - begin, whole, begin, end, 2)]
+            parts = tuple(self._shifted(*piece) for piece in pieces)
+            return [Edit(begin, end - begin, whole, begin, end, 2, parts=parts)]
         return [self._shifted(*piece) for piece in pieces]
 
     def _shifted(self, start: int, removed: int, put: bytes) -> Edit:

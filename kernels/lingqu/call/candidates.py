@@ -1,6 +1,6 @@
 """What may be there: edits of the reference, and the regions in which they are weighed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +25,9 @@ class Edits(NamedTuple):
     """n edits (see call/kernels/haplotypes.py), sorted by (start, removed), with their bases.
 
     Edit e puts `bases[at[e] : at[e] + put[e]]`. anchor: VCF POS - 1 of the site it belongs to;
-    site: number of that site. prior: log10.
+    site: number of that site. prior: log10. alone: whether a haplotype may get it for itself, and
+    not only as one of the parts that another edit is spelled with: `part[parts[e] : parts[e + 1]]`,
+    numbers of edits.
     """
 
     start: np.ndarray  # int32[n]
@@ -36,11 +38,18 @@ class Edits(NamedTuple):
     anchor: np.ndarray  # int32[n]
     site: np.ndarray  # int64[n]
     prior: np.ndarray  # float64[n]
+    alone: np.ndarray  # bool[n]
+    parts: np.ndarray  # int64[n + 1]
+    part: np.ndarray  # int64
 
 
 @dataclass(frozen=True, order=True)
 class Edit:
-    """One edit while candidates are gathered; left and right: the places where it could stand."""
+    """One edit while candidates are gathered; left and right: the places where it could stand.
+
+    parts: the simple edits that come to the same, of one that is weighed as a whole. alone: see
+    Edits.
+    """
 
     start: int
     removed: int
@@ -48,6 +57,13 @@ class Edit:
     left: int
     right: int
     support: int = 0
+    parts: tuple["Edit", ...] = field(default=(), compare=False)
+    alone: bool = field(default=True, compare=False)
+
+    @property
+    def key(self) -> tuple[int, int, bytes]:
+        """What it does, wherever it was seen."""
+        return self.start, self.removed, self.put
 
     @property
     def resizes(self) -> bool:
@@ -63,6 +79,8 @@ class Edit:
 def pack(edits: list[Edit], sites: list[int], priors: list[float]) -> Edits:
     """The edits as arrays."""
     put = np.array([len(edit.put) for edit in edits], np.int32)
+    number = {edit.key: e for e, edit in enumerate(edits)}
+    parts = [[number[part.key] for part in edit.parts] for edit in edits]
     return Edits(
         np.array([edit.start for edit in edits], np.int32),
         np.array([edit.removed for edit in edits], np.int32),
@@ -72,6 +90,9 @@ def pack(edits: list[Edit], sites: list[int], priors: list[float]) -> Edits:
         np.array([edit.anchor for edit in edits], np.int32),
         np.array(sites, np.int64),
         np.array(priors, np.float64),
+        np.array([edit.alone for edit in edits], np.bool_),
+        np.cumsum([0, *map(len, parts)], dtype=np.int64),
+        np.array([e for own in parts for e in own], np.int64),
     )
 
 
@@ -185,7 +206,8 @@ def tally_indels(seen: Scan, ref: np.ndarray) -> np.ndarray:
 def prior_of(edit: Edit, ref: np.ndarray, gaps: np.ndarray) -> float:
     """log10 of the prior of an edit."""
     if edit.removed == len(edit.put) == 1:
-        return model.SNV_PRIOR
+        transition = ref[edit.start] ^ edit.put[0] == 2
+        return model.TRANSITION_PRIOR if transition else model.TRANSVERSION_PRIOR
     if edit.removed and edit.put:
         return model.COMPLEX_PRIOR
     around = np.zeros(edit.right - edit.left + 8, np.float32)

@@ -114,9 +114,13 @@ def gap_table(tally: np.ndarray) -> np.ndarray:
     return table
 
 
-SNV_PRIOR = -3.0
+TRANSITION_PRIOR = -3.2
+TRANSVERSION_PRIOR = -3.8
 INDEL_PRIOR = -4.0
 COMPLEX_PRIOR = -7.0
 REPEAT_INDEL_PRIOR = -3.3
 GIVEN_PRIOR = -1.5
-"""log10 of the chance of an edit on one of two haplotypes; GIVEN: of one seen in the cohort."""
+"""log10 of the chance of an edit on one of two haplotypes; GIVEN: of one seen in the cohort.
+
+A base is another in one of a thousand places, and two of three times by its transition.
+"""

@@ -86,16 +86,15 @@ def _tables():
 def _pack_found(reads: Alignments, ref: np.ndarray, start: int, end: int, gaps: np.ndarray):
     """Edits that the reads of a window show, each site being a place."""
     seen = candidates.scan_window(reads, ref, start, end)
-    edits = sorted(candidates.observed(seen, reads, ref))
-    known = {(edit.start, edit.removed, edit.put) for edit in edits}
+    known = {edit.key: edit for edit in sorted(candidates.observed(seen, reads, ref))}
     assembler = Assembler(reads, ref)
-    for begin, last in windows(candidates.clip_places(seen), edits):
+    for begin, last in windows(candidates.clip_places(seen), list(known.values())):
         depth = int(seen.depth[max(begin - start, 0) : last - start].mean())
         for edit in sorted(assembler.edits(begin, last, depth)):
-            if (edit.start, edit.removed, edit.put) not in known:
-                known.add((edit.start, edit.removed, edit.put))
-                edits.append(edit)
-    edits.sort()
+            known.setdefault(edit.key, edit)
+    parts = {part.key: part for edit in known.values() for part in edit.parts}
+    known = {key: replace(part, alone=False) for key, part in parts.items()} | known
+    edits = sorted(known.values())
     priors = [candidates.prior_of(edit, ref, gaps) for edit in edits]
     return edits, candidates.pack(edits, [edit.anchor for edit in edits], priors)
 

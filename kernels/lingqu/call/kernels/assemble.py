@@ -22,6 +22,34 @@ _MIN_QUALITY = 10
 _EMPTY = -3
 _SEVERAL = -2
 _NONE = -1
+_BASE = np.uint64(0xD1342543DE82EF95)
+_ONE = np.uint64(1)
+
+
+@kernel
+def _power(k):
+    """What the oldest base of a k-mer weighs in its word."""
+    weight = _ONE
+    for _ in range(k - 1):
+        weight *= _BASE
+    return weight
+
+
+@kernel
+def _roll(word, old, new, weight):
+    """The word of the next k-mer: a polynomial of the bases modulo 2^64, for any k.
+
+    old, new: codes of the base that leaves and of the one that comes (Karp and Rabin 1987).
+    """
+    return (word - (np.uint64(old) + _ONE) * weight) * _BASE + np.uint64(new) + _ONE
+
+
+@kernel
+def _next(word, codes, i, good, k, weight):
+    """The word of the k-mer that ends at codes[i]; good: its bases so far, with this one."""
+    if good > k:
+        return _roll(word, codes[i - k], codes[i], weight)
+    return word * _BASE + np.uint64(codes[i]) + _ONE
 
 
 @kernel
@@ -37,18 +65,21 @@ def _find(word, words, place):
 
 @kernel
 def _load_reference(ref, begin, end, k, words, place, count):
+    """Enter the k-mers of the reference; returns whether one stands there twice."""
+    twice = False
     for slot in range(SLOTS):
         place[slot] = _EMPTY
         count[slot] = 0
-    mask = (np.uint64(1) << np.uint64(2 * k)) - np.uint64(1)
+    weight = _power(k)
     word = np.uint64(0)
     good = np.int64(0)
     for i in range(begin, end):
         if ref[i] > 3:
             good = 0
+            word = np.uint64(0)
             continue
-        word = (word << np.uint64(2) | np.uint64(ref[i])) & mask
         good += 1
+        word = _next(word, ref, i, good, k, weight)
         if good >= k:
             slot = _find(word, words, place)
             if place[slot] == _EMPTY:
@@ -56,6 +87,8 @@ def _load_reference(ref, begin, end, k, words, place, count):
                 place[slot] = i - k + 1
             else:
                 place[slot] = _SEVERAL
+                twice = True
+    return twice
 
 
 @kernel
@@ -64,7 +97,7 @@ def _load_reads(reads, share, from_read, begin, end, min_mapq, k, words, place, 
 
     share: part of the templates that is used, those whose names have the smallest hashes.
     """
-    mask = (np.uint64(1) << np.uint64(2 * k)) - np.uint64(1)
+    weight = _power(k)
     used = np.int64(0)
     for r in range(from_read, len(reads.pos)):
         if reads.pos[r] >= end:
@@ -79,9 +112,10 @@ def _load_reads(reads, share, from_read, begin, end, min_mapq, k, words, place, 
         for i in range(base + reads.low[r], base + reads.high[r]):
             if reads.codes[i] > 3 or reads.quals[i] < _MIN_QUALITY:
                 good = 0
+                word = np.uint64(0)
                 continue
-            word = (word << np.uint64(2) | np.uint64(reads.codes[i])) & mask
             good += 1
+            word = _next(word, reads.codes, i, good, k, weight)
             if good >= k:
                 slot = _find(word, words, place)
                 if place[slot] == _EMPTY:
@@ -97,37 +131,38 @@ def _load_reads(reads, share, from_read, begin, end, min_mapq, k, words, place, 
 @kernel
 def assemble(
     reads, from_read, ref, begin, end, min_mapq, k, depth, words, place, count, path, tried, slots,
-    found, bases, n, filled,
+    stack, found, bases, n, filled,
 ):  # fmt: skip
-    """List the detours of ref[begin:end] that a 15th of the reads, at least two, hold all along.
+    """List the detours of ref[begin:end] that a 15th of the k-mers, at least two, hold all along.
 
-    depth: reads over a place of the window, on the mean. Of more than DEPTH, or of more than the
-    table of k-mers takes (errors make new ones), a fair part is used, by the hash of their names.
-    words: uint64[SLOTS], place, count: int32[SLOTS], path, tried: uint8[MAX_PATH + 1], slots:
-    int64[MAX_PATH + 1]: scratch. No k-mer comes twice in a detour: how often a cycle was run
-    through, the k-mers cannot tell.
+    depth: k-mers of reads over a place of the window, on the mean. Of more than DEPTH, or of more
+    than the table of k-mers takes (errors make new ones), a fair part is used, by the hash of their
+    names. words: uint64[SLOTS], place, count: int32[SLOTS], path, tried: uint8[MAX_PATH + 1],
+    slots: int64[MAX_PATH + 1], stack: uint64[MAX_PATH + 2]: scratch. No k-mer comes twice in a
+    detour: how often a cycle was run through, the k-mers cannot tell.
     found: int32[m, 4], from row n on: start, bases removed, bases put in, their place in `bases`
-    (uint8, from `filled` on), not in normal form. Returns (n, filled) after it. k is at most 31.
+    (uint8, from `filled` on), not in normal form. Returns (n, filled) after it, and whether a k-mer
+    stands twice in the reference, so that a longer one would tell more.
     """
     share = min(1.0, DEPTH / max(depth, 1))
-    _load_reference(ref, begin, end, k, words, place, count)
+    twice = _load_reference(ref, begin, end, k, words, place, count)
     while not _load_reads(reads, share, from_read, begin, end, min_mapq, k, words, place, count):
         share /= 2
         _load_reference(ref, begin, end, k, words, place, count)
     least = max(2, np.int64(depth * share) // 15)
-    mask = (np.uint64(1) << np.uint64(2 * k)) - np.uint64(1)
+    weight = _power(k)
     for p in range(begin, end - k):
         word = np.uint64(0)
         plain = True
         for i in range(p, p + k):
             plain = plain and ref[i] < 4
-            word = word << np.uint64(2) | np.uint64(ref[i] & 3)
+            word = word * _BASE + np.uint64(ref[i]) + _ONE
         if not plain or place[_find(word, words, place)] != p:
             continue
         depth = np.int64(0)
         tried[0] = 0
         steps = np.int64(0)
-        first = word  # its oldest base comes back when the path gets shorter
+        stack[0] = word
         while depth >= 0 and steps < _MAX_STEPS:
             if tried[depth] > 3:
                 depth -= 1
@@ -138,9 +173,8 @@ def assemble(
                 continue
             steps += 1
             path[depth] = code
-            word = first
-            for i in range(max(depth + 1 - k, 0), depth + 1):
-                word = (word << np.uint64(2) | np.uint64(path[i])) & mask
+            old = ref[p + depth] if depth < k else path[depth - k]
+            word = _roll(stack[depth], old, code, weight)
             slot = _find(word, words, place)
             if slot < 0 or place[slot] == _EMPTY or count[slot] < least:
                 continue
@@ -167,8 +201,9 @@ def assemble(
                 if not cycle:
                     slots[depth] = slot
                     depth += 1
+                    stack[depth] = word
                     tried[depth] = 0
-    return n, filled
+    return n, filled, twice
 
 
 @kernel

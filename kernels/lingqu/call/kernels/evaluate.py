@@ -303,6 +303,38 @@ def _prune(posterior, masks, haps, hap_len, gaps, hap_seq, likes, n):
 
 
 @kernel
+def _spell_out(ref, edits, first, count, begin, end, masks, hap_len, hap_seq, haps, scratch):
+    """Turn edits of several parts, in the masks, into these parts, where the haplotype stays."""
+    for h in range(haps):
+        for e in range(first, first + count):
+            if not masks[h] >> (e - first) & 1 or edits.parts[e] == edits.parts[e + 1]:
+                continue
+            mask = masks[h] & ~(np.int64(1) << (e - first))
+            for k in range(edits.parts[e], edits.parts[e + 1]):
+                part = edits.part[k] - first
+                if 0 <= part < count:
+                    mask |= np.int64(1) << part
+            behind = np.int64(begin)
+            apart = True
+            for k in range(first, first + count):
+                if mask >> (k - first) & 1:
+                    apart = apart and edits.start[k] >= behind
+                    behind = np.int64(edits.start[k] + edits.removed[k])
+            size = end - begin
+            for k in range(count):
+                if mask >> k & 1:
+                    size += edits.put[first + k] - edits.removed[first + k]
+            if not apart or size != hap_len[h]:
+                continue
+            build(ref, edits, first, count, mask, begin, end, scratch)
+            same = True
+            for i in range(size):
+                same = same and scratch[i] == hap_seq[h, i]
+            if same:
+                masks[h] = mask
+
+
+@kernel
 def _alleles(edits, first, count, site, masks, haps, allele_of, allele_mask):
     """Alleles of the haplotypes at a site: allele_of (int64[haps]), allele_mask (int64[alleles]).
 
@@ -511,6 +543,7 @@ def evaluate(
     chances = np.empty((MAX_READS, MAX_HAPS))
     masks = np.zeros(MAX_HAPS, np.int64)
     haps = np.empty((MAX_HAPS, MAX_HAP), np.uint8)
+    scratch = np.empty(MAX_HAP, np.uint8)
     gaps = np.empty((MAX_HAPS, MAX_HAP), np.float32)
     hap_len = np.zeros(MAX_HAPS, np.int64)
     posterior = np.empty((MAX_HAPS, MAX_HAPS))
@@ -560,11 +593,14 @@ def evaluate(
                     known = n_haps
             if e < count:
                 for h in range(n_haps):
+                    if not edits.alone[first + e]:
+                        break
                     fits = end - begin + _inserted(edits, first, e, masks[h]) <= MAX_HAP
                     if fits and not conflict(edits, e, masks[h], first, given):
                         weighed |= np.int64(1) << e
                         masks[n_haps] = masks[h] | np.int64(1) << e
                         n_haps += 1
+        _spell_out(ref, edits, first, count, begin, end, masks, hap_len, haps, n_haps, scratch)
         for e in range(count):
             site = edits.site[first + e]
             seen = False

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from lingqu.call.kernels.evaluate import MAX_TEMPLATES
 
-LEAST_QUAL, PASS_QUAL, PASS_MAPQ = 5, 20, 30
+LEAST_QUAL, PASS_QUAL, PASS_MAPQ = 5, 10, 30
 SNV_BIAS, INDEL_BIAS = 40, 100
 MIN_PHASE, MAX_PHASE = 20, 99
 """Phred: less clear odds join no two sites. One template whose bases are of Q30 gives about 30, two

@@ -1,5 +1,6 @@
 """`lingqu joint` and the cohort store: order, cuts, faults, and the demo's reads."""
 
+import json
 import subprocess
 import sys
 
@@ -202,3 +203,92 @@ def test_real_reads(halves):
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "no <NON_REF> allele" in done.stderr
+
+
+def one_site(path, fasta, name, genotype, pl):
+    """A gVCF with one SNV, or none (a block), amid deep blocks."""
+    reference = open_reference(fasta)
+    ref = "".join("ACGTN"[code] for code in reference.contig(0))
+    contig, at = reference.names[0], 400
+    with VcfWriter(path, header_lines(reference, [*records.META, *gvcf.META], [name])) as out:
+        out.write(gvcf.Block(contig, ref[0], 2, 0, at, 40 * at, 40, 120, 1800).line())
+        if genotype == "0/0":
+            out.write(gvcf.Block(contig, ref[at], 2, at, at + 1, 40, 40, 120, 1800).line())
+        else:
+            fields = (contig, at + 1, ".", ref[at], f"{'ACGT'[('ACGT'.index(ref[at]) + 1) % 4]}"
+                      ",<NON_REF>", "900.0", "PASS", "DP=40", "GT:GQ:DP:AD:PL",
+                      f"{genotype}:99:40:20,20,0:{pl}")  # fmt: skip
+            out.write("\t".join(map(str, fields)))
+        rest = LENGTH - at - 1
+        out.write(
+            gvcf.Block(contig, ref[at + 1], 2, at + 1, LENGTH, 40 * rest, 40, 120, 1800).line()
+        )
+    return path
+
+
+HET = "900,0,900,1000,1000,1900"
+
+
+@pytest.fixture(scope="module")
+def trio(family, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trio")
+    (folder / "x.ped").write_text("F kid dad mum 0 0\nF dad 0 0 1 0\nF mum 0 0 2 0\n")
+    return family[0], folder
+
+
+def joined(trio, genotypes):
+    """(the record at the site, the statistics) of kid, dad, mum and somebody else."""
+    fasta, folder = trio
+    paths = [
+        one_site(folder / f"{name}.g.vcf.gz", fasta, name, genotype, HET)
+        for name, genotype in zip(("kid", "dad", "mum", "else"), genotypes, strict=True)
+    ]
+    out = folder / "trio.vcf.gz"
+    lingqu("joint", fasta, *paths, "--pedigree", folder / "x.ped", "-o", out)
+    with pysam.VariantFile(str(out)) as calls:
+        (row,) = calls
+    return row, json.loads((folder / "trio.vcf.gz.stats.json").read_text())
+
+
+def test_a_new_mutation_is_told(trio):
+    row, stats = joined(trio, ("0/1", "0/0", "0/0", "0/0"))
+    assert row.samples["kid"]["DN"] == "DeNovo" and row.samples["kid"]["DQ"] > 20
+    assert row.samples["kid"]["GT"] == (0, 1) and row.info["MERR"] == 1
+    assert row.samples["dad"]["DN"] == "." and row.samples["else"]["PP"] == (None,)
+    assert stats["mendelian"]["trios"]["kid"]["de_novo"] == 1
+    assert stats["samples"] == ["dad", "else", "kid", "mum"]
+
+
+def test_what_is_inherited_is_no_new_mutation(trio):
+    row, stats = joined(trio, ("0/1", "0/1", "0/0", "0/1"))
+    assert row.samples["kid"]["DN"] == "Inherited" and row.info["MERR"] == 0
+    assert [row.samples[name]["GT"] for name in ("kid", "dad", "mum")] == [(0, 1), (0, 1), (0, 0)]
+    assert row.info["AC"] == (3,) and row.info["AN"] == 8
+    assert stats["mendelian"]["all"] == {
+        "checked": 1, "conflicts": 0, "conflicts_refined": 0, "de_novo": 0,
+    }  # fmt: skip
+
+
+def test_a_pedigree_changes_no_site_and_nobody_who_is_not_in_it(family, tmp_path):
+    fasta, paths, _ = family
+    (tmp_path / "x.ped").write_text("F A C D 0 0\nF C 0 0 1 0\nF D 0 0 2 0\n")
+    driver.joint(fasta, paths, tmp_path / "own.vcf.gz", threads=1)
+    told = driver.joint(
+        fasta, paths, tmp_path / "kin.vcf.gz", pedigree=tmp_path / "x.ped", threads=2
+    )
+    rows = []
+    for name in ("own", "kin"):
+        with pysam.VariantFile(str(tmp_path / f"{name}.vcf.gz")) as calls:
+            rows.append([
+                (row.chrom, row.pos, row.ref, row.qual, row.samples["B"]["GT"]) for row in calls
+            ])  # fmt: skip
+    assert rows[0] == rows[1]
+    assert told["mendelian"]["trios"]["A"]["checked"] > 0
+
+
+def test_a_pedigree_of_others_is_refused(family, tmp_path):
+    fasta, paths, _ = family
+    (tmp_path / "x.ped").write_text("F kid dad mum 0 0\nF dad 0 0 1 0\nF mum 0 0 2 0\n")
+    with pytest.raises(LingquError, match="no sample is the child of another"):
+        driver.joint(fasta, paths, tmp_path / "x.vcf.gz", pedigree=tmp_path / "x.ped", threads=1)
+    assert not (tmp_path / "x.vcf.gz").exists()

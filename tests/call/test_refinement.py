@@ -5,7 +5,6 @@ import math
 
 import hypothesis.strategies as st
 import numpy as np
-import pysam
 import pytest
 from hypothesis import given, settings
 
@@ -465,14 +464,6 @@ def test_stack_fills_up():
     assert (pl[0, :, 3:] == -1).all()
     assert alleles.tolist() == [2, 4]
     assert indel.tolist() == [[False] * 4, [False, False, True, True]]
-
-
-def test_header_lines_are_read_by_htslib():
-    header = pysam.VariantHeader()
-    for line in refinement.META:
-        header.add_line(line)
-    assert list(header.info) == ["MERR"]
-    assert list(header.formats) == ["PP", "DQ", "DN"]
 
 
 def test_shapes_that_do_not_fit():

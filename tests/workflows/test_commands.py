@@ -19,7 +19,7 @@ def test_init_then_run_tells_what_to_edit(commands, tmp_path):
     ran = commands.germline(tmp_path / "study", "-n")
     assert ran.returncode == 1
     assert "config/germline.yaml:8:1: reference.fa: no such file" in ran.stdout
-    assert "config/samples.tsv:16:9: reads/S1_L001_R1.fastq.gz: no such file" in ran.stdout
+    assert "config/samples.tsv:20:9: reads/S1_L001_R1.fastq.gz: no such file" in ran.stdout
 
 
 def test_doctor_finds_this_environment_well(commands, tmp_path):

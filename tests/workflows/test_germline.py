@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -105,7 +106,7 @@ def test_a_new_sample_leaves_the_alignments_of_the_others(finished, commands):
         sheet.write_text(text)
     assert ran.returncode == 0, ran.stdout
     counts = dict(line.split()[:2] for line in ran.stdout.splitlines() if len(line.split()) == 2)
-    assert (counts["align"], counts["call"], counts["genotype"]) == ("1", "1", "3")
+    assert (counts["align"], counts["call"], counts["joint"]) == ("1", "1", "1")
 
 
 def test_the_sex_of_a_sample_reaches_the_caller(project, commands):
@@ -118,8 +119,21 @@ def test_the_sex_of_a_sample_reaches_the_caller(project, commands):
     ran = commands.germline(project, "-n", "--", "--printshellcmds")
     assert ran.returncode == 0, ran.stdout
     told = [line for line in ran.stdout.splitlines() if "lingqu call" in line]
-    assert sum("--sample S1 --sex XY --par par.bed " in line for line in told) == 2
-    assert sum("--sample S2 --ploidy 2 " in line for line in told) == 2
+    assert sum("--sample S1 --sex XY --par par.bed " in line for line in told) == 1
+    assert sum("--sample S2 --ploidy 2 " in line for line in told) == 1
+
+
+def test_parents_reach_the_joint_calling(project, commands):
+    sheet = project / "config" / "samples.tsv"
+    head, *rows = sheet.read_text().splitlines()
+    rows = [f"{row}\tS2" if row.startswith("S1") else row for row in rows]
+    sheet.write_text("\n".join([f"{head}\tmother", *rows]) + "\n")
+    ran = commands.germline(project, "-n", "--", "--printshellcmds")
+    assert ran.returncode == 0, ran.stdout
+    (told,) = [line for line in ran.stdout.splitlines() if "lingqu joint" in line]
+    assert " --pedigree=results/cohort/families.ped " in told
+    (told,) = [line for line in ran.stdout.splitlines() if "printf" in line and ".ped" in line]
+    assert re.search(r"S1\s+S1\s+0\s+S2\s+0", told.replace("\\t", " ")), told
 
 
 def test_dry_run_makes_nothing(project, commands):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from lingqu.call.kernels.evaluate import MAX_TEMPLATES
+from lingqu.call.refinement import DENOVO
 
 LEAST_QUAL, PASS_QUAL, PASS_MAPQ = 5, 10, 30
 SNV_BIAS, INDEL_BIAS = 40, 100
@@ -14,6 +15,8 @@ of Q20 give 40; below 20 a phase would rest on bases that are hardly trusted one
 FORMAT = "GT:GQ:DP:AD:PL"
 PHASE_FORMAT = "PS:PQ"
 """What a record has behind FORMAT if it is in phase with another."""
+FAMILY_FORMAT = "PP:DQ:DN"
+"""What the records of a cohort with a pedigree have behind FORMAT."""
 
 
 class Field(NamedTuple):
@@ -102,11 +105,24 @@ COHORT = (
           "Phred-scaled likelihoods of the genotypes, relative to the best, without the allele"
           " frequencies of the cohort"),
 )  # fmt: skip
+FAMILY = (
+    Field("INFO", "MERR", "1", "Integer",
+          "Children whose GT cannot come from those of their parents"),
+    Field("FORMAT", "PP", "G", "Integer",
+          "Phred-scaled posterior chances of the genotypes given the reads of all relatives and the"
+          " frequencies of the alleles, relative to the greatest"),
+    Field("FORMAT", "DQ", "1", "Float",
+          "Phred-scaled chance that the child has no new mutation here"),
+    Field("FORMAT", "DN", "1", "String",
+          f"What the child has from its parents: Inherited; DeNovo (DQ of {DENOVO} or more); LowDQ"
+          " (they disagree, by their own reads or by GT, but DQ is lower)"),
+)  # fmt: skip
 
 FILES = {
     "the calls of a sample (`lingqu call`)": (*FILTERS, *INFO, *SAMPLE, *PHASE),
     "gVCF (`lingqu call -o S.g.vcf.gz`), besides": BLOCKS,
     "cohort (`lingqu joint`)": (*FILTERS, *COHORT),
+    "cohort with `--pedigree`, besides": FAMILY,
 }
 """The fields of each kind of file."""
 

@@ -1,5 +1,6 @@
 """Joint calling: gVCFs into a cohort, shard by shard, and one VCF of all its samples."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,12 +9,17 @@ from typing import NamedTuple
 import numpy as np
 
 from lingqu import __version__
+from lingqu.base.atomic import publish
 from lingqu.base.checkpoint import checkpoint, file_facts
 from lingqu.base.errors import LingquError
 from lingqu.base.jit import source_digest
 from lingqu.base.progress import progress
 from lingqu.call import sites, store
-from lingqu.call.sites import Seen
+from lingqu.call.kernels.pedigree import AUTOSOME, MALE, MT, X, Y
+from lingqu.call.pedigree import read_ped
+from lingqu.call.ploidy import chromosome
+from lingqu.call.refinement import Families, arrange, refine, stack, summary, tally
+from lingqu.call.sites import Kin, Seen, Site
 from lingqu.call.store import SIZE, Sample
 from lingqu.cluster import Cluster, open_cluster
 from lingqu.formats.reference import Reference, open_reference
@@ -29,6 +35,7 @@ class Shard(NamedTuple):
     tid: int
     start: int
     end: int
+    families: Families | None
 
 
 class _Column:
@@ -64,16 +71,14 @@ class _Column:
         return next((one.ploidy for one in self.records.values()), 2)
 
 
-def join_shard(shard: Shard) -> str:
-    """The lines of the sites of a shard, each with its line end."""
-    contig = open_reference(shard.fasta).names[shard.tid]
+def _sites(shard: Shard) -> Iterator[Site]:
+    """The sites of a shard at which a sample has an allele that is spelled out."""
     columns = [_Column(store.open_sample(path), shard.number) for path in shard.samples]
     places = np.array(
         sorted({p for column in columns for p in column.records if shard.start <= p < shard.end}),
         np.int64,
     )
     blocks = np.stack([column.reference(places) for column in columns], axis=1)
-    lines = []
     for k, pos in enumerate(places.tolist()):
         here, over = {}, {}
         for s, column in enumerate(columns):
@@ -82,13 +87,40 @@ def join_shard(shard: Shard) -> str:
             elif (one := column.over(pos)) is not None:
                 over[s] = one
         site = sites.gather(pos, here, over, blocks[k])
-        line = site and sites.site_line(site, contig)
-        if line:
-            lines.append(f"{line}\n")
-    return "".join(lines)
+        if site:
+            yield site
 
 
-def _shards(reference: Reference, samples: list[Sample]) -> Iterator[Shard]:
+def _inheritance(contig: str, site: Site, families: Families) -> int:
+    """How a site is passed on; of X, places where a man has two copies are as autosomes."""
+    name = chromosome(contig)
+    layout = families.layout
+    men = layout.column[(layout.sex == MALE) & (layout.column >= 0)]
+    if name == "X" and not (site.ploidy[men] == 2).any():
+        return X
+    return {"Y": Y, "MT": MT}.get(name, AUTOSOME)
+
+
+def join_shard(shard: Shard) -> tuple[str, np.ndarray | None]:
+    """The lines of the sites of a shard, each with its line end, and `tally` of the families."""
+    contig = open_reference(shard.fasta).names[shard.tid]
+    found, families = list(_sites(shard)), shard.families
+    if not families or not found:
+        lines = [sites.site_line(site, contig) for site in found]
+        return "".join(f"{line}\n" for line in lines if line), None
+    pl, alleles, indel = stack([site.pl for site in found], [site.alleles for site in found])
+    ploidy = np.stack([site.ploidy for site in found]).astype(np.int8)
+    ways = np.array([_inheritance(contig, site, families) for site in found], np.int8)
+    told = refine(families, pl, ploidy, alleles, ways, indel)
+    lines = [sites.site_line(site, contig, Kin(families, told, k)) for k, site in enumerate(found)]
+    written = np.array([line is not None for line in lines])
+    counts = tally(families, type(told)(*(column[written] for column in told)))
+    return "".join(f"{line}\n" for line in lines if line), counts
+
+
+def _shards(
+    reference: Reference, samples: list[Sample], families: Families | None
+) -> Iterator[Shard]:
     firsts = store.first_shards(reference)
     filled = store.filled(samples, int(firsts[-1]))
     paths = tuple(sample.path for sample in samples)
@@ -97,7 +129,7 @@ def _shards(reference: Reference, samples: list[Sample]) -> Iterator[Shard]:
             number = int(firsts[tid]) + k
             if filled[number]:
                 end = min((k + 1) * SIZE, length)
-                yield Shard(reference.path, paths, number, tid, k * SIZE, end)
+                yield Shard(reference.path, paths, number, tid, k * SIZE, end, families)
 
 
 class _Addition(NamedTuple):
@@ -129,9 +161,10 @@ def _new(gvcfs: list[Path], known: dict[str, Sample]) -> list[Path]:
     return new
 
 
-def _join(
-    reference: Reference, gvcfs: list[Path], folder: Path, out: Path, cluster: Cluster
-) -> dict:
+def _gathered(
+    reference: Reference, gvcfs: list[Path], folder: Path, cluster: Cluster
+) -> tuple[list[Sample], int]:
+    """The samples of the cohort in the order of their names, and how many were added to it."""
     known = store.open_cohort(folder, reference)
     new = _new(gvcfs, known)
     additions = [_Addition(path, reference.path, folder) for path in new]
@@ -141,20 +174,31 @@ def _join(
             shown.advance(1)
     if not known:
         raise LingquError(f"{folder}: a cohort without samples; name gVCFs to put into it")
-    samples = [known[name] for name in sorted(known)]
-    shards = list(_shards(reference, samples))
-    head = header_lines(reference, sites.META, [sample.name for sample in samples])
-    records = 0
+    return [known[name] for name in sorted(known)], len(new)
+
+
+def _write(
+    out: Path, reference: Reference, samples: list[Sample], pedigree: Path | None, cluster: Cluster
+) -> dict:
+    """Write the VCF; what its statistics tell."""
+    names = [sample.name for sample in samples]
+    families = arrange(read_ped(pedigree), names) if pedigree else None
+    shards = list(_shards(reference, samples, families))
+    head = header_lines(reference, sites.META + (sites.FAMILY_META if families else []), names)
+    records, counts = 0, np.zeros((len(families.children), 4), np.int64) if families else None
     with (
         VcfWriter(out, head) as writer,
         progress("join", "bases", sum(shard.end - shard.start for shard in shards)) as shown,
     ):
-        for shard, text in zip(shards, cluster.map(join_shard, shards), strict=True):
+        for shard, (text, more) in zip(shards, cluster.map(join_shard, shards), strict=True):
             if text:
                 writer.write(text[:-1])
                 records += text.count("\n")
+            if more is not None:
+                counts += more
             shown.advance(shard.end - shard.start)
-    return {"samples": [sample.name for sample in samples], "added": len(new), "records": records}
+    told = {"version": __version__, "samples": names, "records": records}
+    return told | ({"mendelian": summary(families, counts)} if families else {})
 
 
 def joint(
@@ -163,6 +207,7 @@ def joint(
     out: str | Path,
     *,
     cohort: str | Path | None = None,
+    pedigree: str | Path | None = None,
     threads: int | None = None,
     backend: str = "threads",
     scheduler: str | Path | None = None,
@@ -171,11 +216,14 @@ def joint(
 
     The gVCFs are put into `cohort`, so that later samples can be added to them; without one, into a
     folder beside `out` that goes when `out` stands. The VCF is the same whatever the order in which
-    samples came. Returns samples (names in the order of the columns), number added, and records.
+    samples came. pedigree: a PED file; genotypes of relatives are then found together. Returns
+    samples (names in the order of the columns), records, and with a pedigree the Mendelian
+    conflicts, as they stand in OUT.stats.json; and the number of samples added.
     LingquError where an input is damaged, no gVCF, of another reference, or a sample comes twice.
     """
     reference = open_reference(Path(fasta).absolute())
     paths, out = [Path(path).absolute() for path in gvcfs], Path(out).absolute()
+    pedigree = pedigree and Path(pedigree).absolute()
     if not paths and not cohort:
         raise LingquError(f"{out}: no samples; name gVCFs, or a cohort with --cohort")
     if not out.parent.is_dir():
@@ -185,7 +233,12 @@ def joint(
         "reference": list(reference.md5s),
         "inputs": [file_facts(path) for path in paths],
         "cohort": cohort and str(Path(cohort).absolute()),
+        "pedigree": pedigree and file_facts(pedigree),
     }
     with checkpoint(out, identity) as folder, open_cluster(threads, backend, scheduler) as cluster:
         home = Path(cohort).absolute() if cohort else folder / "cohort"
-        return _join(reference, paths, home, out, cluster)
+        samples, added = _gathered(reference, paths, home, cluster)
+        told = _write(out, reference, samples, pedigree, cluster)
+        with publish(f"{out}.stats.json") as beside:
+            beside.write_text(json.dumps(told, indent=1) + "\n")
+    return told | {"added": added}

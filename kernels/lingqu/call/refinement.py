@@ -47,26 +47,6 @@ NO_WORD, INHERITED_WORD, LOW_WORD, DENOVO_WORD = range(4)
 WORDS = (".", "Inherited", "LowDQ", "DeNovo")
 """FORMAT/DN by number."""
 
-FIELDS = (
-    ("INFO", "MERR", "1", "Integer", "Children whose GT cannot come from those of their parents"),
-    (
-        "FORMAT", "PP", "G", "Integer",
-        "Phred of the posterior chances of the genotypes given the reads of all relatives and the"
-        " frequencies of the alleles, relative to the greatest",
-    ),
-    ("FORMAT", "DQ", "1", "Float", "Phred of the chance that the child has no new mutation here"),
-    (
-        "FORMAT", "DN", "1", "String",
-        f"What the child has from its parents: Inherited; DeNovo (DQ of {DENOVO} or more); LowDQ"
-        " (they disagree, by their own reads or by GT, but DQ is lower)",
-    ),
-)  # fmt: skip
-"""Column, name, number, type and meaning of what is added; GT and GQ change, PL stays."""
-META = [
-    f'##{column}=<ID={name},Number={number},Type={kind},Description="{meaning}">'
-    for column, name, number, kind, meaning in FIELDS
-]
-
 
 @dataclass(frozen=True)
 class Families:

@@ -13,12 +13,15 @@ import numpy as np
 
 from lingqu.call import fields, records
 from lingqu.call.kernels.frequency import genotype_samples
+from lingqu.call.kernels.pedigree import UNCHECKED
+from lingqu.call.refinement import WORDS, Families, Refined
 
 COPIES = 10.0
 """Copies of the reference that are taken as seen before any sample is."""
 CHANCES = {"snv": 1e-3, "other": 1e-4}
 """And of an ALT allele, by copy of the reference: the chance that two chromosomes differ."""
 META = fields.lines((*fields.FILTERS, *fields.COHORT))
+FAMILY_META = fields.lines(fields.FAMILY)
 
 
 @cache
@@ -176,37 +179,83 @@ def pseudo_counts(alleles: list[str]) -> np.ndarray:
     return np.array([COPIES, *(COPIES * chance for chance in chances)])
 
 
-def site_line(site: Site, contig: str) -> str | None:
-    """The line of a site; None where no sample has an allele to tell, or QUAL is below 5."""
+@dataclass
+class Kin:
+    """What the refinement of a batch of sites says of site number `k`."""
+
+    families: Families
+    told: Refined
+    k: int
+
+    def genotype(self, s: int) -> tuple[int, ...]:
+        """The alleles of sample s; empty if it has no genotype."""
+        return tuple(int(a) for a in self.told.gt[self.k, s] if a >= 0)
+
+    def words(self, s: int, chosen: list[int]) -> tuple[str, str, str]:
+        """PP of the genotypes with these numbers, DQ and DN of sample s."""
+        if not self.families.related[s]:
+            return ".", ".", "."
+        pp = self.told.pp[self.k, s, chosen]
+        dq, dn = self.told.dq[self.k, s], WORDS[self.told.dn[self.k, s]]
+        spelled = ",".join(map(str, (pp - pp.min()).tolist()))
+        return spelled, "." if np.isnan(dq) else f"{dq:.1f}", dn
+
+    def info(self) -> str:
+        """INFO/MERR with the sign before it, where a child was looked at."""
+        checked = (self.told.check[self.k] != UNCHECKED).any()
+        return f";MERR={int(self.told.merr[self.k])}" if checked else ""
+
+
+def _judge(site: Site) -> tuple[list[tuple[int, ...]], list[int], float]:
+    """Genotype and GQ of each sample given the cohort, and log10 that none has a told ALT."""
     n, alleles = len(site.ploidy), site.alleles
     used = np.where(site.ploidy == 1, len(alleles), site.pl.shape[1])
     inside = np.arange(site.pl.shape[1]) < used[:, None]
     told = (inside & (site.pl != site.pl[:, :1])).any(1)
-    frequency, chosen, quality = np.empty(len(alleles)), np.zeros(n, np.int64), np.empty(n)
-    silent = np.array([a == 0 or alt == "*" for a, alt in enumerate(alleles)])
+    frequency, chosen, quality = np.empty(len(alleles)), np.zeros(n, np.int64), np.zeros(n)
     log_none = genotype_samples(
-        site.pl, site.ploidy, told, pseudo_counts(alleles), silent, frequency, chosen, quality
-    )
+        site.pl, site.ploidy, told, pseudo_counts(alleles), _silent(alleles), frequency, chosen,
+        quality,
+    )  # fmt: skip
     genotypes = [
         pairs(len(alleles), p)[g][: int(p)] if known else ()
         for p, g, known in zip(site.ploidy.tolist(), chosen.tolist(), told.tolist(), strict=True)
     ]
-    counts = [sum(genotype.count(a) for genotype in genotypes) for a in range(len(alleles))]
-    kept = [a for a in range(len(alleles)) if a == 0 or counts[a]]
-    qual = max(-10 * log_none, 0.0) + 0.0
-    if all(silent[a] for a in kept) or qual < fields.LEAST_QUAL:
+    return genotypes, [int(min(max(-10 * q, 0.0), 99)) for q in quality.tolist()], log_none
+
+
+def _silent(alleles: list[str]) -> np.ndarray:
+    """Whether each allele is none that a record is written for: REF and `*`."""
+    return np.array([a == 0 or alt == "*" for a, alt in enumerate(alleles)])
+
+
+def site_line(site: Site, contig: str, kin: Kin | None = None) -> str | None:
+    """The line of a site; None where no sample has an allele to tell, or QUAL is below 5.
+
+    Which sites and alleles are told does not depend on `kin`; GT and GQ of relatives do.
+    """
+    n, alleles = len(site.ploidy), site.alleles
+    genotypes, gq, log_none = _judge(site)
+    seen = set().union(*genotypes)
+    qual, silent = max(-10 * log_none, 0.0) + 0.0, _silent(alleles)
+    if all(silent[a] for a in seen) or qual < fields.LEAST_QUAL:
         return None
+    for s in np.flatnonzero(kin.families.related).tolist() if kin else ():
+        genotypes[s], gq[s] = kin.genotype(s), int(kin.told.gq[kin.k, s])
+    counts = [sum(genotype.count(a) for genotype in genotypes) for a in range(len(alleles))]
+    kept = [a for a in range(len(alleles)) if a == 0 or a in seen or counts[a]]
     ref, alts = records.shorten(alleles[0], [alleles[a] for a in kept[1:]])
     known, depth = sum(counts), int(site.depth.sum())
-    shares = (f"{counts[a] / known:.4g}" for a in kept[1:])
+    shares = (f"{counts[a] / max(known, 1):.4g}" for a in kept[1:])
     info = (
         f"AC={','.join(str(counts[a]) for a in kept[1:])};AN={known};AF={','.join(shares)};"
-        f"NS={int(told.sum())};DP={depth}"
+        f"NS={sum(map(bool, genotypes))};DP={depth}{kin.info() if kin else ''}"
     )
-    columns = [_column(site, s, kept, genotypes[s], quality[s]) for s in range(n)]
+    columns = [_column(site, s, kept, genotypes[s], gq[s], kin) for s in range(n)]
     told_columns = (
         contig, str(site.pos + 1), ".", ref, ",".join(alts), f"{qual:.1f}",
-        _filters(site, genotypes, qual), info, fields.FORMAT, *columns,
+        _filters(site, genotypes, qual), info,
+        f"{fields.FORMAT}:{fields.FAMILY_FORMAT}" if kin else fields.FORMAT, *columns,
     )  # fmt: skip
     return "\t".join(told_columns)
 
@@ -218,20 +267,22 @@ def _filters(site: Site, genotypes: list[tuple[int, ...]], qual: float) -> str:
     return ";".join([*(["LowQual"] if qual < fields.PASS_QUAL else []), *failed]) or "PASS"
 
 
-def _column(site: Site, s: int, kept: list[int], genotype: tuple[int, ...], quality: float) -> str:
+def _column(
+    site: Site, s: int, kept: list[int], genotype: tuple[int, ...], gq: int, kin: Kin | None
+) -> str:
     """The column of sample s for the alleles `kept`."""
     ploidy = int(site.ploidy[s])
-    if not genotype:
-        return "/".join("." * ploidy) + f":.:{int(site.depth[s])}:.:."
     number = {pair: g for g, pair in enumerate(pairs(len(site.alleles), ploidy))}
-    told = [(kept[a], kept[b]) for a, b in pairs(len(kept), ploidy)]
-    pls = [int(site.pl[s, number[pair]]) for pair in told]
-    least = min(pls)
-    values = (
-        "/".join(str(kept.index(a)) for a in genotype),
-        str(int(min(max(-10 * quality, 0.0), 99))),
-        str(int(site.depth[s])),
-        ",".join(str(int(site.ad[s, a])) for a in kept),
-        ",".join(str(pl - least) for pl in pls),
-    )
-    return ":".join(values)
+    chosen = [number[kept[a], kept[b]] for a, b in pairs(len(kept), ploidy)]
+    if genotype:
+        pls = site.pl[s, chosen]
+        values = (
+            "/".join(str(kept.index(a)) for a in genotype),
+            str(gq),
+            str(int(site.depth[s])),
+            ",".join(str(int(site.ad[s, a])) for a in kept),
+            ",".join(map(str, (pls - pls.min()).tolist())),
+        )
+    else:
+        values = ("/".join("." * ploidy), ".", str(int(site.depth[s])), ".", ".")
+    return ":".join((*values, *(kin.words(s, chosen) if kin else ())))

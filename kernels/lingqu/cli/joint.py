@@ -10,15 +10,18 @@ from lingqu.cli.types import FILE
 @click.argument("gvcfs", nargs=-1, type=FILE)
 @click.option("-o", "--out", required=True, type=FILE, help="OUT.vcf.gz, .vcf or .bcf")
 @click.option("--cohort", type=FILE, help="Folder that keeps the samples, to add others later.")
+@click.option("--pedigree", type=FILE, help="PED file: genotype relatives in each other's light.")
 @click.option("-t", "--threads", type=click.IntRange(1), help="[default: all cores]")
 @click.option("--backend", type=click.Choice(["threads", "dask"]), default="threads",
               show_default=True)  # fmt: skip
 @click.option("--scheduler", type=FILE, help="Scheduler file of a running Dask cluster.")
-def command(reference, gvcfs, out, cohort, threads, backend, scheduler):
+def command(reference, gvcfs, out, cohort, pedigree, threads, backend, scheduler):
     """Genotype all samples of GVCFS, made by `lingqu call -o SAMPLE.g.vcf.gz`, together.
 
     \b
+    A few samples:       lingqu joint GRCh38.fa A.g.vcf.gz B.g.vcf.gz C.g.vcf.gz -o all.vcf.gz
     A family:            lingqu joint GRCh38.fa A.g.vcf.gz B.g.vcf.gz C.g.vcf.gz -o family.vcf.gz
+                         --pedigree family.ped
     One that grows:      lingqu joint GRCh38.fa A.g.vcf.gz B.g.vcf.gz --cohort all -o all.vcf.gz
     and a sample later:  lingqu joint GRCh38.fa C.g.vcf.gz --cohort all -o all.vcf.gz
 
@@ -28,6 +31,6 @@ def command(reference, gvcfs, out, cohort, threads, backend, scheduler):
     from lingqu.call.joint import joint
 
     joint(
-        reference, list(gvcfs), out, cohort=cohort, threads=threads, backend=backend,
-        scheduler=scheduler,
+        reference, list(gvcfs), out, cohort=cohort, pedigree=pedigree, threads=threads,
+        backend=backend, scheduler=scheduler,
     )  # fmt: skip

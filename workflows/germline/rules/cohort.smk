@@ -1,5 +1,20 @@
-# The cohort: all samples genotyped together from their gVCFs, one VCF with a column for each. The
-# cohort store is not kept: it would keep samples that left the sheet, and the calling costs more.
+# The cohort: all samples genotyped together from their gVCFs, one VCF with a column for each, and
+# relatives in each other's light where the sheet gives parents. The cohort store is not kept: it
+# would keep samples that left the sheet, and the calling costs more.
+FAMILIES = ["<results>/cohort/families.ped"] if family_rows() else []
+
+
+rule families:
+    output:
+        "<results>/cohort/families.ped",
+    log:
+        "<logs>/families.log",
+    conda:
+        "../../../envs/environment.yml"
+    params:
+        rows=family_rows(),
+    shell:
+        "printf '%s\\n' {params.rows:q} > {output:q} 2> {log:q}"
 
 
 rule joint:
@@ -7,8 +22,10 @@ rule joint:
         index="<results>/reference.json",
         reference=REFERENCE,
         gvcfs=expand("<results>/calls/{sample}.g.vcf.gz", sample=SAMPLES),
+        families=FAMILIES,
     output:
-        "<results>/cohort/cohort.vcf.gz",
+        calls="<results>/cohort/cohort.vcf.gz",
+        stats="<results>/cohort/cohort.vcf.gz.stats.json",
     log:
         "<logs>/joint.log",
     benchmark:
@@ -18,6 +35,8 @@ rule joint:
     threads: 16
     resources:
         mem_mb=memory(2000, 1),
+    params:
+        pedigree=lambda wildcards, input: shlex.join(f"--pedigree={x}" for x in input.families),
     shell:
-        "lingqu joint {input.reference:q} {input.gvcfs:q} --threads {threads} -o {output:q}"
-        " > {log:q} 2>&1"
+        "lingqu joint {input.reference:q} {input.gvcfs:q} {params.pedigree} --threads {threads}"
+        " -o {output.calls:q} > {log:q} 2>&1"

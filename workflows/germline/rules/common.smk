@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lingqu.align.lanes import FIELDS, MARKS
 from lingqu.base.errors import LingquError
+from lingqu.call.pedigree import Person, parse_sex, ped_lines, with_sexes
 from lingqu.workflow.launcher import find_lingqu
 from lingqu.workflow.project import as_list, is_bed, open_project
 
@@ -97,6 +98,12 @@ def ploidy_options(sample):
     if not sex:
         return f"--ploidy {PROJECT.config['ploidy']}"
     return shlex.join(["--sex", sex, *(word for name in par(sample) for word in ("--par", name))])
+
+
+def family_rows():
+    """The lines of the PED file of the samples; none where nobody has a parent among them."""
+    people = [Person(x.name, x.father, x.mother, parse_sex(x.sex)) for x in SAMPLES.values()]
+    return ped_lines(with_sexes(people)) if any(x.father or x.mother for x in people) else []
 
 
 def truth_regions(sample):

@@ -26,7 +26,8 @@ UNUSED = 0x4 | 0x100 | 0x200 | 0x400 | 0x800
 duplicate, supplementary."""
 
 _CODE_OF_NIBBLE = np.array([4, 0, 1, 4, 2, 4, 4, 4, 3, 4, 4, 4, 4, 4, 4, 4], np.uint8)
-_PIECE = 1 << 23
+_LEAST, _MOST = 1 << 16, 1 << 20
+"""Compressed bytes that are read at once."""
 
 
 class Alignments(NamedTuple):
@@ -243,17 +244,21 @@ def _slices(index: Path) -> list[tuple[int, int, int, int]]:
         raise LingquError(f"{index}: damaged index; make it again: samtools index") from None
 
 
-def _pieces(path: Path, offset: int) -> Iterator[bytes]:
-    """Decompressed bytes from a virtual offset on, in pieces of whole blocks."""
+def _pieces(path: Path, offset: int, size: int) -> Iterator[memoryview]:
+    """Decompressed bytes from a virtual offset on, in pieces of whole blocks.
+
+    size: compressed bytes that will be wanted, about; more are there where that was too few.
+    """
     with path.open("rb") as stream:
         stream.seek(offset >> 16)
         skip, rest = offset & 0xFFFF, b""
-        while data := stream.read(_PIECE // 8):
-            data = rest + data
+        while data := stream.read(min(max(size, _LEAST), _MOST)):
+            size -= len(data)
+            data = rest + data if rest else data
             cut = _whole_blocks(data, path)
             piece = bgzf.decompress(memoryview(data)[:cut], str(path))
             rest = data[cut:]
-            yield piece[skip:]
+            yield memoryview(piece)[skip:]
             skip = 0
         if rest:
             raise LingquError(f"{path}: truncated in its last block; copy or make it again")
@@ -305,10 +310,12 @@ def _concatenate(parts: list[Alignments]) -> Alignments:
     return Alignments(**columns)
 
 
-def _parse(pieces: Iterator[bytes], path: Path, tid: int, start: int, end: int) -> Alignments:
+def _parse(
+    pieces: Iterator[bytes | memoryview], path: Path, tid: int, start: int, end: int
+) -> Alignments:
     parts, rest, over = [], b"", False
     for piece in pieces:
-        raw = np.frombuffer(rest + piece, np.uint8)
+        raw = np.frombuffer(rest + piece if rest else piece, np.uint8)
         offsets = np.empty(len(raw) // 38 + 1, np.int64)
         n, bases, words, used, over = find_records(raw, tid, start, end, UNUSED, offsets)
         if used < 0:
@@ -370,5 +377,5 @@ def read_alignments(
         offset = _first_offset(file, own, start, end)
         if offset is None:
             return _concatenate([])
-        pieces = _pieces(file.path, offset)
+        pieces = _pieces(file.path, offset, compressed_size(file, tid, start, end))
     return _parse(pieces, file.path, own, start, end)

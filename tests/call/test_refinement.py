@@ -13,7 +13,7 @@ from lingqu.call import refinement
 from lingqu.call.kernels import pedigree as kernels
 from lingqu.call.kernels.pedigree import AUTOSOME, CONFLICT, INHERITED, MT, UNCHECKED, X, Y
 from lingqu.call.pedigree import FEMALE, MALE, UNKNOWN, Person
-from lingqu.call.refinement import DENOVO_WORD, RATES, arrange, is_loopless, refine, stack, tally
+from lingqu.call.refinement import DENOVO_WORD, RATES, arrange, refine, stack, tally, ways
 
 TRIO = [Person("dad", sex=MALE), Person("mum", sex=FEMALE), Person("kid", "dad", "mum", MALE)]
 SISTER = Person("sis", "dad", "mum", FEMALE)
@@ -165,6 +165,11 @@ def agree(people, pls, alleles, inheritance, frequency, rates=(1e-3, 1e-4), inde
 
 def usual_ploidy(people, name, inheritance):
     return usual(inheritance, next(p.sex for p in people if p.name == name))
+
+
+def is_loopless(families):
+    """Whether messages go to a root and back once, which is exact."""
+    return len(families.layout.order) < 2 * (len(families.layout.start) - 1)
 
 
 @pytest.mark.parametrize("inheritance", [AUTOSOME, X, Y, MT])
@@ -549,3 +554,13 @@ def test_quality_means_what_it_says():
         taken = (told.gq >= low) & (told.gq < low + 5) & (told.gt[:, :, 0] >= 0)
         claimed = (10 ** (-(told.gq[taken] + 0.5) / 10)).mean()
         assert 0.67 < wrong[taken].mean() / claimed < 1.5
+
+
+def test_how_contigs_are_inherited():
+    families = arrange(TRIO, ["kid", "dad", "mum"])
+    par, own = [2, 2, 2], [1, 1, 2]
+    ploidy = np.array([own, par, own], np.int8)
+    assert ways(families, "chrX", ploidy).tolist() == [X, AUTOSOME, X]
+    assert ways(families, "NC_000024.10", ploidy).tolist() == [Y] * 3
+    assert ways(families, "MT", ploidy).tolist() == [MT] * 3
+    assert ways(families, "20", ploidy).tolist() == [AUTOSOME] * 3

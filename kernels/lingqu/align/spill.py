@@ -49,9 +49,8 @@ def write_chunk(path: Path, facts: dict, records: Records, ends: dict[str, np.nd
     """Leave a chunk's sorted records and duplicate records (of COLUMNS, and UMI if any)."""
     size = np.diff(records.offset)
     rows = empty(len(size), ROW)
-    for name, column in (*vars(records).items(), ("size", size)):
-        if name in ROW.names:
-            rows[name] = column
+    rows["key"], rows["size"] = records.key, size
+    rows["template"], rows["span"] = records.template, records.span
     columns = empty(len(ends["first_key"]), END)
     for name in COLUMNS:
         columns[name] = ends[name]

@@ -27,11 +27,7 @@ from lingqu.align.spill import END, ROW, TWO_WORDS, Cuts, chunk_path, unpacked, 
 from lingqu.base.plugins import ALIGNERS, function
 from lingqu.base.scratch import scratch
 from lingqu.formats import bgzf
-from lingqu.formats.arrays import (
-    open_arrays,
-    whole_facts,
-    write_arrays,
-)
+from lingqu.formats.arrays import open_arrays, whole_facts, write_arrays
 from lingqu.formats.bam_deflate import RecordCompressor
 from lingqu.formats.bam_index import depth_for, shard_index
 from lingqu.formats.fastq import Chunk

@@ -15,10 +15,8 @@ from lingqu.base.errors import LingquError
 from lingqu.base.jit import source_digest
 from lingqu.base.progress import progress
 from lingqu.call import sites, store
-from lingqu.call.kernels.pedigree import AUTOSOME, MALE, MT, X, Y
 from lingqu.call.pedigree import read_ped
-from lingqu.call.ploidy import chromosome
-from lingqu.call.refinement import Families, arrange, refine, stack, summary, tally
+from lingqu.call.refinement import Families, Refined, arrange, refine, stack, summary, tally, ways
 from lingqu.call.sites import Kin, Seen, Site
 from lingqu.call.store import SIZE, Sample
 from lingqu.cluster import Cluster, open_cluster
@@ -91,16 +89,6 @@ def _sites(shard: Shard) -> Iterator[Site]:
             yield site
 
 
-def _inheritance(contig: str, site: Site, families: Families) -> int:
-    """How a site is passed on; of X, places where a man has two copies are as autosomes."""
-    name = chromosome(contig)
-    layout = families.layout
-    men = layout.column[(layout.sex == MALE) & (layout.column >= 0)]
-    if name == "X" and not (site.ploidy[men] == 2).any():
-        return X
-    return {"Y": Y, "MT": MT}.get(name, AUTOSOME)
-
-
 def join_shard(shard: Shard) -> tuple[str, np.ndarray | None]:
     """The lines of the sites of a shard, each with its line end, and `tally` of the families."""
     contig = open_reference(shard.fasta).names[shard.tid]
@@ -110,11 +98,10 @@ def join_shard(shard: Shard) -> tuple[str, np.ndarray | None]:
         return "".join(f"{line}\n" for line in lines if line), None
     pl, alleles, indel = stack([site.pl for site in found], [site.alleles for site in found])
     ploidy = np.stack([site.ploidy for site in found]).astype(np.int8)
-    ways = np.array([_inheritance(contig, site, families) for site in found], np.int8)
-    told = refine(families, pl, ploidy, alleles, ways, indel)
+    told = refine(families, pl, ploidy, alleles, ways(families, contig, ploidy), indel)
     lines = [sites.site_line(site, contig, Kin(families, told, k)) for k, site in enumerate(found)]
     written = np.array([line is not None for line in lines])
-    counts = tally(families, type(told)(*(column[written] for column in told)))
+    counts = tally(families, Refined._make(column[written] for column in told))
     return "".join(f"{line}\n" for line in lines if line), counts
 
 

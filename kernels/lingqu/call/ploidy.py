@@ -6,8 +6,6 @@ from pathlib import Path
 from lingqu.base.errors import LingquError
 from lingqu.formats.bed import Intervals, read_bed
 
-SEXES = ("XX", "XY", "unknown")
-
 _NAMES = {
     "X": ("X", "NC_000023", "NC_060947"),
     "Y": ("Y", "NC_000024", "NC_060948"),

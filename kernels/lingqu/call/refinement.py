@@ -9,7 +9,7 @@ given the reads of all, and for each child the chance that it holds a new mutati
 **Names of fields.** PP is GATK's and DRAGEN's for such posteriors. DQ and DN are DRAGEN's: one
 number and one word in the column of the child, which stay right where a cohort holds many children
 or its columns are cut; GATK's hiConfDeNovo and loConfDeNovo are lists of sample names in INFO, made
-from thresholds of GQ, and say no chance. MERR is what `bcftools +mendelian2` writes.
+from thresholds of GQ, and say no chance. MERR counts Mendelian errors.
 
 **Limits.** One rate for all indels: in short tandem repeats they are far more frequent, and DQ
 there is too low. A mosaic parent, whose PL says it is homozygous, makes an inherited allele look
@@ -25,8 +25,9 @@ import numpy as np
 
 from lingqu.base.errors import LingquError
 from lingqu.call.kernels import pedigree as kernels
-from lingqu.call.kernels.pedigree import CONFLICT, UNCHECKED, Layout
+from lingqu.call.kernels.pedigree import AUTOSOME, CONFLICT, MT, UNCHECKED, Layout, X, Y
 from lingqu.call.pedigree import FEMALE, MALE, UNKNOWN, Person
+from lingqu.call.ploidy import chromosome
 
 RATES = (1e-8, 1e-9)
 """Mutations a base and generation: substitutions (Kong et al. 2012: 1.2e-8; the default of bcftools
@@ -195,9 +196,18 @@ def _order(slots: list[list[int]], people: int) -> tuple[list[int], list[int]]:
     return order, [] if loops else roots
 
 
-def is_loopless(families: Families) -> bool:
-    """Whether posteriors are exact: there are no two ways from one person to another."""
-    return len(families.layout.order) < 2 * (len(families.layout.start) - 1)
+def ways(families: Families, contig: str, ploidy: np.ndarray) -> np.ndarray:
+    """How sites of a contig are inherited (int8[S]), as `refine` takes it; ploidy: int8[S, N].
+
+    X and Y and MT are known by their usual names. Of X, places where a man has two copies are
+    pseudoautosomal, or were called as such.
+    """
+    name, layout = chromosome(contig), families.layout
+    way = np.full(len(ploidy), {"X": X, "Y": Y, "MT": MT}.get(name, AUTOSOME), np.int8)
+    if name == "X":
+        men = layout.column[(layout.sex == MALE) & (layout.column >= 0)]
+        way[(ploidy[:, men] == 2).any(1)] = AUTOSOME
+    return way
 
 
 def stack(
@@ -233,6 +243,7 @@ def refine(
 
         families = arrange(read_ped(path), samples)   # once; samples: the VCF's, in order
         pl, alleles, indel = stack(pls, strings)      # of the sites of the block
+        inheritance = ways(families, contig, ploidy)
         told = refine(families, pl, ploidy, alleles, inheritance, indel)
         counts += tally(families, told)               # for the stats: summary(families, counts)
 

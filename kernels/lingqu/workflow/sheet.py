@@ -42,6 +42,13 @@ class Sample:
     mother: str = ""
 
 
+def people(samples: dict[str, Sample]) -> list[Person]:
+    """The samples as people of a pedigree."""
+    return [
+        Person(one.name, one.father, one.mother, parse_sex(one.sex)) for one in samples.values()
+    ]
+
+
 @dataclass(frozen=True)
 class Row:
     """The filled cells of one line, and the column (from 1) at which each cell starts."""
@@ -217,11 +224,9 @@ class _Sheet:
 
     def check_parents(self, samples: dict[str, Sample]) -> None:
         """Parents are samples, and nobody is an own ancestor."""
-        people = [
-            Person(one.name, one.father, one.mother, parse_sex(one.sex)) for one in samples.values()
-        ]
-        for number, role, message in problems(people):
-            self.cell_fault(self.parents[people[number].name, role], role, message)
+        relatives = people(samples)
+        for number, role, message in problems(relatives):
+            self.cell_fault(self.parents[relatives[number].name, role], role, message)
 
 
 def _cells(line: str) -> Iterator[tuple[int, str]]:

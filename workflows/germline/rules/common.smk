@@ -11,9 +11,10 @@ from pathlib import Path
 
 from lingqu.align.lanes import FIELDS, MARKS
 from lingqu.base.errors import LingquError
-from lingqu.call.pedigree import Person, parse_sex, ped_lines, with_sexes
+from lingqu.call.pedigree import ped_lines, with_sexes
 from lingqu.workflow.launcher import find_lingqu
 from lingqu.workflow.project import as_list, is_bed, open_project
+from lingqu.workflow.sheet import people
 
 find_lingqu()
 
@@ -102,8 +103,9 @@ def ploidy_options(sample):
 
 def family_rows():
     """The lines of the PED file of the samples; none where nobody has a parent among them."""
-    people = [Person(x.name, x.father, x.mother, parse_sex(x.sex)) for x in SAMPLES.values()]
-    return ped_lines(with_sexes(people)) if any(x.father or x.mother for x in people) else []
+    relatives = people(SAMPLES)
+    is_family = any(one.father or one.mother for one in relatives)
+    return ped_lines(with_sexes(relatives)) if is_family else []
 
 
 def truth_regions(sample):

@@ -21,7 +21,6 @@ from lingqu.call.kernels.numbers import log10, pow10
 
 MAX_ALLELES = 8
 """Alleles of a site, REF among them, up to which families are looked at."""
-STATES = MAX_ALLELES * (MAX_ALLELES + 1) // 2
 FLOOR = 1e-60
 """Least chance, relative to the greatest: many children who contradict each other stay above 0."""
 

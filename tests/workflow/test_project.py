@@ -40,6 +40,8 @@ def test_config_of_the_house_is_valid_but_for_its_files(files):
         ("regions: [t.bed, 20:1-2]", "3:1: a BED file stands alone; put all regions into it"),
         ("par: no.bed", "3:1: no.bed: no such file"),
         ("par: t.vcf", "3:1: 'par' must name a .bed file"),
+        ("known: t.vcf", "3:1: 'known' must name a .vcf.gz file"),
+        ("known: no.vcf.gz", "3:1: no.vcf.gz: no such file"),
         ("truth: {S3: {vcf: t.vcf}}", "3:9: truth of 'S3', which is no sample of the sheet"),
         ("truth: {S1: {vcf: no.vcf}}", "3:14: no.vcf: no such file"),
         ("truth: {S1: {}}", "3:9: key 'vcf' is missing; add it"),

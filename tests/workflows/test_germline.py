@@ -1,5 +1,6 @@
 """The germline workflow as a whole, by the launcher and by plain Snakemake."""
 
+import gzip
 import json
 import os
 import re
@@ -121,6 +122,16 @@ def test_the_sex_of_a_sample_reaches_the_caller(project, commands):
     told = [line for line in ran.stdout.splitlines() if "lingqu call" in line]
     assert sum("--sample S1 --sex XY --par par.bed " in line for line in told) == 1
     assert sum("--sample S2 --ploidy 2 " in line for line in told) == 1
+
+
+def test_known_variants_and_mnvs_reach_the_caller(project, commands):
+    (project / "known.vcf.gz").write_bytes(gzip.compress(b"##fileformat=VCFv4.3\n"))
+    config = project / "config" / "germline.yaml"
+    config.write_text(config.read_text() + "known: known.vcf.gz\nmnv: true\n")
+    ran = commands.germline(project, "-n", "--", "--printshellcmds")
+    assert ran.returncode == 0, ran.stdout
+    told = [line for line in ran.stdout.splitlines() if "lingqu call" in line]
+    assert [" --known known.vcf.gz --mnv " in line for line in told] == [True, True]
 
 
 def test_parents_reach_the_joint_calling(project, commands):

@@ -51,7 +51,8 @@ def _config_faults(source: _Source, schema: dict, folder: Path) -> Iterator[Faul
     config = source.config
     for keys, message in violations(schema, config):
         yield source.fault(keys, message)
-    named: list[tuple[tuple, object]] = [((key,), config.get(key)) for key in ("reference", "par")]
+    files = ("reference", "par", "known")
+    named: list[tuple[tuple, object]] = [((key,), config.get(key)) for key in files]
     regions = [(("regions",), config.get("regions"))]
     truth = config.get("truth")
     for sample, told in truth.items() if isinstance(truth, dict) else ():

@@ -8,6 +8,7 @@ rule call:
         alignment=lambda wildcards: alignment(wildcards.sample),
         beds=beds(REGIONS),
         par=lambda wildcards: par(wildcards.sample),
+        known=known(),
     output:
         calls="<results>/calls/{sample}.vcf.gz",
         gvcf="<results>/calls/{sample}.g.vcf.gz",
@@ -24,7 +25,8 @@ rule call:
     params:
         ploidy=lambda wildcards: ploidy_options(wildcards.sample),
         regions=region_options(REGIONS),
+        records=record_options(),
     shell:
         "lingqu call {input.reference:q} {input.alignment:q} --sample {wildcards.sample:q}"
-        " {params.ploidy} {params.regions} --threads {threads} -o {output.calls:q}"
+        " {params.ploidy} {params.regions} {params.records} --threads {threads} -o {output.calls:q}"
         " -o {output.gvcf:q} > {log:q} 2>&1"

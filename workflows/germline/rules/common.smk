@@ -108,6 +108,17 @@ def family_rows():
     return ped_lines(with_sexes(relatives)) if is_family else []
 
 
+def known():
+    """The VCF of known variants, where config names one: an input of a rule."""
+    return [PROJECT.config["known"]] if PROJECT.config["known"] else []
+
+
+def record_options():
+    """What call makes of its records, as options."""
+    words = [word for name in known() for word in ("--known", name)]
+    return shlex.join([*words, *(["--mnv"] if PROJECT.config["mnv"] else [])])
+
+
 def truth_regions(sample):
     """Where a sample's truth is complete: its own regions, else those that are called."""
     own = TRUTH[sample].get("regions")

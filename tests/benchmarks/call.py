@@ -7,6 +7,7 @@ All call the same region of the same BAM (by any aligner, with its index); calls
 `lingqu compare`, genotypes included. freebayes' calls are normalised and kept above QUAL 20.
 Extra calls are told twice: all, and those with an allele that fewer than two other tools have.
 What QUAL and GQ of lingqu claim is held against what is wrong in this BAM and in those of --also.
+Then the calls are judged by `rtg vcfeval` too, where that is on PATH, and the pair-HMM is measured.
 """
 
 import argparse
@@ -15,7 +16,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import compare
 import numpy as np
+import pairhmm
 from calls import STEP, alleles, claims, extra
 from measure import Cost, run_in_turn, run_once, table
 from plot import calibration_plot, phred
@@ -140,6 +143,9 @@ def main() -> None:
         beside_peers(options, names, Path(tmp))
         print()
         calibrated(options, Path(tmp))
+        options.calls = Path(tmp) / "lingqu.vcf.gz"
+        for told in (compare.measured(options), pairhmm.measured(pairhmm.TIMES)[0]):
+            print("", told, sep="\n")
 
 
 if __name__ == "__main__":

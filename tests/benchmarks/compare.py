@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`lingqu compare` beside `rtg vcfeval`, where that is on PATH: cost and counts.
 
-    python tests/benchmarks/compare.py REF.fa TRUTH.vcf.gz CALLS.vcf.gz
+    python tests/benchmarks/compare.py REF.fa TRUTH.vcf.gz CALLS.vcf.gz [REGION]
 
 vcfeval gets --ref-overlap, which lets records overlap where they change nothing, as Lingqu does;
 its SDF is built beforehand and not counted. Both then count the same.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from measure import run, run_once, table
 
-COLUMNS = ("TP.truth", "FN", "TP.calls", "FP")
+HEAD = ["tool", "CPU s", "wall s", "MB", "TP.truth", "FN", "TP.calls", "FP", "F1"]
 
 
 def lingqu(options: argparse.Namespace, folder: Path) -> tuple[str, Callable]:
@@ -27,9 +27,11 @@ def lingqu(options: argparse.Namespace, folder: Path) -> tuple[str, Callable]:
         row = json.loads(result.read_text())["rows"]["ALL"]
         return [row["tp_truth"], row["fn"], row["tp_calls"], row["fp"]]
 
+    within = f"-r {options.region}" if options.region else ""
+
     return (
         f"lingqu compare {options.truth} {options.calls} --reference {options.ref} --json {result}"
-        f" --out {folder / 'lingqu'}"
+        f" --out {folder / 'judged'} {within}"
     ), counts
 
 
@@ -40,23 +42,24 @@ def rtg(options: argparse.Namespace, folder: Path) -> tuple[str, Callable]:
 
     def counts() -> list:
         words = (out / "summary.txt").read_text().splitlines()[-1].split()
-        return [words[1], words[4], words[2], words[3]]
+        return [int(words[at]) for at in (1, 4, 2, 3)]
+
+    within = f"--region {options.region}" if options.region else ""
 
     return (
         f"rm -rf {out} && rtg vcfeval --ref-overlap -T 1 -b {options.truth} -c {options.calls}"
-        f" -t {sdf} -o {out}"
+        f" -t {sdf} -o {out} {within}"
     ), counts
 
 
-def main() -> None:
-    """Measure both and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    for name in ("ref", "truth", "calls"):
-        parser.add_argument(name)
-    parser.add_argument("--runs", type=int, default=3)
-    options = parser.parse_args()
+def f1(true_found: int, missed: int, calls_right: int, extra: int) -> float:
+    """Of recall among the truth and precision among the calls."""
+    recall, precision = true_found / (true_found + missed), calls_right / (calls_right + extra)
+    return 2 * recall * precision / (recall + precision)
+
+
+def measured(options: argparse.Namespace) -> str:
+    """The table; options: ref, truth, calls, region (or None), runs."""
     rows = []
     with tempfile.TemporaryDirectory() as tmp:
         for name, tool in (("lingqu", lingqu), ("rtg", rtg)):
@@ -66,8 +69,20 @@ def main() -> None:
             run_once(command)  # compiles, warms the page cache
             cost = run(command, options.runs)
             costs = [f"{cost.cpu:.1f}", f"{cost.wall:.1f}", f"{cost.memory_mb:.0f}"]
-            rows.append([name, *costs, *map(str, counts())])
-    print(table(["tool", "CPU s", "wall s", "MB", *COLUMNS], rows))
+            rows.append([name, *costs, *map(str, counts()), f"{f1(*counts()):.4f}"])
+    return table(HEAD, rows)
+
+
+def main() -> None:
+    """Measure both and print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for name in ("ref", "truth", "calls"):
+        parser.add_argument(name)
+    parser.add_argument("region", nargs="?")
+    parser.add_argument("--runs", type=int, default=3)
+    print(measured(parser.parse_args()))
 
 
 if __name__ == "__main__":

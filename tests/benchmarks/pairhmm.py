@@ -32,6 +32,8 @@ LENGTHS = (100, 150, 250)
 READS, HAPLOTYPES = 64, 8
 CHECKED = 6
 """Pairs of each length that are computed in float64, which takes long."""
+TIMES = 20_000
+HEAD = ["read on haplotype", "Gcells/s computed", "as if without band", "us a pair", "log10 off"]
 GAP, CONTINUE = 45, 10
 """Phred, everywhere: what the text form can hold."""
 
@@ -99,14 +101,8 @@ def farthest(haplotypes, gap, reads, starts, result) -> float:
     return apart
 
 
-def main() -> None:
-    """Measure and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--pairs", type=Path)
-    parser.add_argument("--times", type=int, default=20_000)
-    options = parser.parse_args()
+def measured(times: int) -> tuple[str, list[str]]:
+    """(the table, the pairs in the text form); each length is run `times` times over full lanes."""
     rng = np.random.default_rng(1)
     space, lines, rows = new_workspace(), [], []
     for length in LENGTHS:
@@ -115,8 +111,8 @@ def main() -> None:
         result = np.empty((HAPLOTYPES, READS), np.float32)
         all_pairs(haplotypes, gap, reads, starts, space, result)
         lines += written(haplotypes, reads)
-        seconds = min(forward_only(space, length, options.times) for _ in range(3))
-        pairs = options.times * LANES
+        seconds = min(forward_only(space, length, times) for _ in range(3))
+        pairs = times * LANES
         rows.append(
             [
                 f"{length} on {haplotypes.shape[1]}",
@@ -126,14 +122,19 @@ def main() -> None:
                 f"{farthest(haplotypes, gap, reads, starts, result):.1e}",
             ]
         )
-    head = [
-        "read on haplotype",
-        "Gcells/s computed",
-        "as if without band",
-        "us a pair",
-        "log10 off",
-    ]
-    print(table(head, rows))
+    return table(HEAD, rows), lines
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--pairs", type=Path)
+    parser.add_argument("--times", type=int, default=TIMES)
+    options = parser.parse_args()
+    told, lines = measured(options.times)
+    print(told)
     if options.pairs:
         options.pairs.write_text("\n".join([*lines, ""]))
 

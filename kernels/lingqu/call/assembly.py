@@ -90,8 +90,7 @@ class Assembler:
             if (self._ref[begin:end] > 3).any():
                 return []
             whole = put[begin - start : len(put) - tail].tobytes()
-            parts = tuple(self._shifted(*piece) for piece in pieces)
-            return [Edit(begin, end - begin, whole, begin, end, 2, parts=parts)]
+            return [Edit(begin, end - begin, whole, begin, end, 2)]
         return [self._shifted(*piece) for piece in pieces]
 
     def _shifted(self, start: int, removed: int, put: bytes) -> Edit:

@@ -144,6 +144,9 @@ def _clipped(seen: Scan, reads: Alignments, ref: np.ndarray) -> tuple[np.ndarray
 
 
 def _indels(seen: Scan, reads: Alignments, ref: np.ndarray) -> list[Edit]:
+    """Indels that enough reads have, in whatever place of their repeat and with whatever wrong base:
+    an aligner takes an error beside an indel into it.
+    """
     support: dict[tuple[int, int, bytes], int] = {}
     for indels, inserted in ((seen.indels, seen.inserted), _clipped(seen, reads, ref)):
         raw = inserted.tobytes()
@@ -151,13 +154,19 @@ def _indels(seen: Scan, reads: Alignments, ref: np.ndarray) -> list[Edit]:
             if removed <= MAX_SIZE:
                 key = (start, removed, raw[at : at + put])
                 support[key] = support.get(key, 0) + 1
+    resized: dict[int, list[tuple[int, int]]] = {}
+    for (start, removed, put), count in support.items():
+        resized.setdefault(len(put) - removed, []).append((start, count))
     found = []
     for (start, removed, put), count in support.items():
         depth = int(seen.depth[min(max(start - seen.origin, 0), len(seen.depth) - 1)])
         size = max(removed, len(put))
         weight = 3000 if size < LONG else 6000 if size < LONGER else 12000
-        if (count >= 2 or removed >= LONGER) and weight * count > 301 * (depth - count):
-            left, right = reach(ref, start, removed, put)
+        if count < 2 and removed < LONGER:
+            continue
+        left, right = reach(ref, start, removed, put)
+        like = sum(n for at, n in resized[len(put) - removed] if left < at < right)
+        if weight * like > 301 * (depth - like):
             found.append(Edit(start, removed, put, left, right, count))
     return found
 

@@ -144,8 +144,8 @@ def _clipped(seen: Scan, reads: Alignments, ref: np.ndarray) -> tuple[np.ndarray
 
 
 def _indels(seen: Scan, reads: Alignments, ref: np.ndarray) -> list[Edit]:
-    """Indels that enough reads have, in whatever place of their repeat and with whatever wrong base:
-    an aligner takes an error beside an indel into it.
+    """Indels that enough reads have, at any place of their repeat and with any wrong base: an
+    aligner takes an error beside an indel into it.
     """
     support: dict[tuple[int, int, bytes], int] = {}
     for indels, inserted in ((seen.indels, seen.inserted), _clipped(seen, reads, ref)):

@@ -179,7 +179,7 @@ def _spelled(ref, begin, end, hap, edits, first, count, most, gap_table, table, 
     if high - low > MAX_CORE or top - base > MAX_CORE:
         return np.int64(-1), count
     length = align(ref[low:high], hap[base:top], table, moves)
-    mask, behind, gap = np.int64(0), np.int64(1), np.int64(0)
+    mask, behind, gap = np.int64(0), np.int64(max(begin, 1)), np.int64(0)
     k = length - 1
     while k >= 0:
         move = moves[k]

@@ -136,7 +136,7 @@ def _rows(reads, ref, edits, packed, shard: Shard):
     spelled = candidates.room_for(packed, len(regions))
     spans = np.zeros((len(regions), 2), np.int64)
     most = len(spelled.start)
-    ints, floats = np.zeros((most, INTS), np.int64), np.zeros((most, FLOATS))
+    ints, floats = np.empty((most, INTS), np.int64), np.empty((most, FLOATS))
     told = np.zeros((most, 2), np.int64)
     room = most * MAX_READS  # pages that nothing is written to cost nothing
     names, shares = np.empty(room, np.uint64), np.empty(room, np.float32)

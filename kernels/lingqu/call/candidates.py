@@ -197,7 +197,8 @@ def room_for(edits: Edits, regions: int) -> Edits:
     """Empty edits, with room for those of so many regions and what spelling adds to them."""
     most = len(edits.start) + MAX_NEW * regions
     empty = Edits(*(np.empty(most, array.dtype) for array in edits))
-    return empty._replace(bases=np.empty(len(edits.bases) + MAX_NEW * MAX_CORE * regions, np.uint8))
+    bases = len(edits.bases) + (MAX_NEW * regions + 1) * MAX_CORE
+    return empty._replace(bases=np.empty(bases, np.uint8))
 
 
 def _near(region: list[int], edit: Edit) -> bool:

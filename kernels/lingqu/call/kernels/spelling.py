@@ -139,8 +139,6 @@ def _enter(ref, edits, first, count, most, start, removed, put, behind, gap_tabl
     """
     e = first + count
     at = edits.at[e - 1] + edits.put[e - 1] if e else np.int64(0)
-    if count == most:
-        return np.int64(-1)
     own = edits.bases[at : at + len(put)]
     for i in range(len(put)):
         own[i] = put[i]
@@ -155,6 +153,8 @@ def _enter(ref, edits, first, count, most, start, removed, put, behind, gap_tabl
             same = same and edits.bases[edits.at[first + k] + i] == own[i]
         if same:
             return np.int64(k)
+    if count == most:
+        return np.int64(-1)
     edits.start[e] = start
     edits.removed[e] = removed
     edits.put[e] = len(put)

@@ -145,7 +145,8 @@ def _clipped(seen: Scan, reads: Alignments, ref: np.ndarray) -> tuple[np.ndarray
 
 def _indels(seen: Scan, reads: Alignments, ref: np.ndarray) -> list[Edit]:
     """Indels that enough reads have, at any place of their repeat and with any wrong base: an
-    aligner takes an error beside an indel into it.
+    aligner takes an error beside an indel into it. A single read tells of a long one, but not of
+    an insertion that others have with other bases.
     """
     support: dict[tuple[int, int, bytes], int] = {}
     for indels, inserted in ((seen.indels, seen.inserted), _clipped(seen, reads, ref)):
@@ -162,11 +163,12 @@ def _indels(seen: Scan, reads: Alignments, ref: np.ndarray) -> list[Edit]:
         depth = int(seen.depth[min(max(start - seen.origin, 0), len(seen.depth) - 1)])
         size = max(removed, len(put))
         weight = 3000 if size < LONG else 6000 if size < LONGER else 12000
-        if count < 2 and removed < LONGER:
+        if count < 2 and size < LONGER:
             continue
         left, right = reach(ref, start, removed, put)
-        like = sum(n for at, n in resized[len(put) - removed] if left < at < right)
-        if weight * like > 301 * (depth - like):
+        like = [n for at, n in resized[len(put) - removed] if left < at < right]
+        is_odd = count < 2 and max(like) > 1 and not removed
+        if not is_odd and weight * sum(like) > 301 * (depth - sum(like)):
             found.append(Edit(start, removed, put, left, right, count))
     return found
 

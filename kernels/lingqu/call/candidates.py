@@ -1,5 +1,6 @@
 """What may be there: edits of the reference, and the regions in which they are weighed."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -143,18 +144,23 @@ def _clipped(seen: Scan, reads: Alignments, ref: np.ndarray) -> tuple[np.ndarray
     return indels[:found], inserted[:filled]
 
 
+def _counted(indels: np.ndarray, inserted: np.ndarray) -> Counter[tuple[int, int, bytes]]:
+    """How often each indel is there."""
+    raw = inserted.tobytes()
+    return Counter(
+        (start, removed, raw[at : at + put])
+        for start, removed, put, at in indels.tolist()
+        if removed <= MAX_SIZE
+    )
+
+
 def _indels(seen: Scan, reads: Alignments, ref: np.ndarray) -> list[Edit]:
     """Indels that enough reads have, at any place of their repeat and with any wrong base: an
-    aligner takes an error beside an indel into it. A single read tells of a long one, but not of
-    an insertion that others have with other bases.
+    aligner takes an error beside an indel into it. A single read tells of a long one; of an
+    insertion only if it is aligned on both sides, and others have none there with other bases.
     """
-    support: dict[tuple[int, int, bytes], int] = {}
-    for indels, inserted in ((seen.indels, seen.inserted), _clipped(seen, reads, ref)):
-        raw = inserted.tobytes()
-        for start, removed, put, at in indels.tolist():
-            if removed <= MAX_SIZE:
-                key = (start, removed, raw[at : at + put])
-                support[key] = support.get(key, 0) + 1
+    aligned = _counted(seen.indels, seen.inserted)
+    support = aligned + _counted(*_clipped(seen, reads, ref))
     resized: dict[int, list[tuple[int, int]]] = {}
     for (start, removed, put), count in support.items():
         resized.setdefault(len(put) - removed, []).append((start, count))
@@ -167,8 +173,8 @@ def _indels(seen: Scan, reads: Alignments, ref: np.ndarray) -> list[Edit]:
             continue
         left, right = reach(ref, start, removed, put)
         like = [n for at, n in resized[len(put) - removed] if left < at < right]
-        is_odd = count < 2 and max(like) > 1 and not removed
-        if not is_odd and weight * sum(like) > 301 * (depth - sum(like)):
+        is_told = count > 1 or removed or (max(like) == 1 and (start, removed, put) in aligned)
+        if is_told and weight * sum(like) > 301 * (depth - sum(like)):
             found.append(Edit(start, removed, put, left, right, count))
     return found
 

@@ -146,3 +146,21 @@ def test_adapter_is_no_evidence(tmp_path, simulation):
     assert (reads.high[reverse] == 100).all()
     seen = candidates.scan_window(reads, reference.contig(0), 0, 2000)
     assert seen.depth.sum() == 60 * len(reads.pos)
+
+
+def test_indels_of_a_repeat_count_together(monkeypatch):
+    """Two of six insertions there hold no error; alone they are too few of 26 reads."""
+    ref = encode("C" + "GT" * 18 + "AACCATTAGGAC")
+    inserted = encode("GTGTTTGCTCGA")
+    nothing = np.empty((0, 4), np.int32), np.empty(0, np.uint8)
+    monkeypatch.setattr(candidates, "_clipped", lambda *_: nothing)
+    starts = (1, 1, 36, 13, 36, 13)
+    indels = np.array([(start, 0, 2, 2 * k) for k, start in enumerate(starts)], np.int32)
+    n = len(ref)
+    none = np.zeros((n, 4), np.int32)
+    for count, wanted in ((6, [(1, 0, bytes(encode("GT")))]), (2, [])):
+        seen = candidates.Scan(
+            0, none, none, np.full(n, 26, np.int32), np.zeros(n + 1, np.int32), indels[:count],
+            inserted,
+        )  # fmt: skip
+        assert [edit.key for edit in candidates._indels(seen, None, ref)] == wanted

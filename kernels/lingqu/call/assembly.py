@@ -4,8 +4,9 @@ import numpy as np
 
 from lingqu.call import model
 from lingqu.call.candidates import MAX_SIZE, Edit, reach
-from lingqu.call.kernels.assemble import MAX_PATH, SLOTS, align, assemble
+from lingqu.call.kernels.assemble import MAX_PATH, SLOTS, assemble
 from lingqu.call.kernels.scan import left_shift_deletion, left_shift_insertion
+from lingqu.call.kernels.spelling import align
 from lingqu.formats.bam import Alignments
 
 K = (19, 31, 41, 51, 61)
@@ -66,32 +67,25 @@ class Assembler:
         old = self._ref[start : start + removed]
         count = align(old, put, self._table, self._moves)
         pieces: list[tuple[int, int, bytes]] = []
-        pos, at, gap = start, 0, False
+        pos, at, before = start, 0, 0
         for move in self._moves[:count][::-1].tolist():
             bases = put[at : at + 1].tobytes() if move != 1 else b""
             taken = move != 2
             if taken and self._ref[pos] > 3 and move:
                 return []
-            if move == 0 and (self._ref[pos] == put[at] or self._ref[pos] > 3):
-                gap = False
-            elif move == 0:
-                pieces.append((pos, 1, bases))
-                gap = False
-            elif gap:
+            if move and move == before:
                 last = pieces.pop()
                 pieces.append((last[0], last[1] + taken, last[2] + bases))
-            else:
+            elif move or (self._ref[pos] != put[at] and self._ref[pos] <= 3):
                 pieces.append((pos, int(taken), bases))
-                gap = True
-            pos, at = pos + taken, at + (move != 1)
+            pos, at, before = pos + taken, at + (move != 1), move
         if len(pieces) >= MANY and any(removed != len(bases) for _, removed, bases in pieces):
             begin, end = pieces[0][0], pieces[-1][0] + pieces[-1][1]
             tail = start + removed - end
             if (self._ref[begin:end] > 3).any():
                 return []
             whole = put[begin - start : len(put) - tail].tobytes()
-            parts = tuple(self._shifted(*piece) for piece in pieces)
-            return [Edit(begin, end - begin, whole, begin, end, 2, parts=parts)]
+            return [Edit(begin, end - begin, whole, begin, end, 2)]
         return [self._shifted(*piece) for piece in pieces]
 
     def _shifted(self, start: int, removed: int, put: bytes) -> Edit:

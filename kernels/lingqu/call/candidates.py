@@ -1,6 +1,7 @@
 """What may be there: edits of the reference, and the regions in which they are weighed."""
 
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +9,8 @@ import numpy as np
 from lingqu.call import model
 from lingqu.call.kernels.clips import split_clips
 from lingqu.call.kernels.evaluate import MAX_EDITS
-from lingqu.call.kernels.scan import gap_costs, scan, tally_gaps
+from lingqu.call.kernels.scan import right_shift, scan, tally_gaps
+from lingqu.call.kernels.spelling import MAX_CORE, MAX_NEW
 from lingqu.formats.bam import Alignments
 
 JOIN = 20
@@ -25,9 +27,7 @@ class Edits(NamedTuple):
     """n edits (see call/kernels/haplotypes.py), sorted by (start, removed), with their bases.
 
     Edit e puts `bases[at[e] : at[e] + put[e]]`. anchor: VCF POS - 1 of the site it belongs to;
-    site: number of that site. prior: log10. alone: whether a haplotype may get it for itself, and
-    not only as one of the parts that another edit is spelled with: `part[parts[e] : parts[e + 1]]`,
-    numbers of edits.
+    site: number of that site. prior: log10.
     """
 
     start: np.ndarray  # int32[n]
@@ -38,18 +38,11 @@ class Edits(NamedTuple):
     anchor: np.ndarray  # int32[n]
     site: np.ndarray  # int64[n]
     prior: np.ndarray  # float64[n]
-    alone: np.ndarray  # bool[n]
-    parts: np.ndarray  # int64[n + 1]
-    part: np.ndarray  # int64
 
 
 @dataclass(frozen=True, order=True)
 class Edit:
-    """One edit while candidates are gathered; left and right: the places where it could stand.
-
-    parts: the simple edits that come to the same, of one that is weighed as a whole. alone: see
-    Edits.
-    """
+    """One edit while candidates are gathered; left and right: the places where it could stand."""
 
     start: int
     removed: int
@@ -57,8 +50,6 @@ class Edit:
     left: int
     right: int
     support: int = 0
-    parts: tuple["Edit", ...] = field(default=(), compare=False)
-    alone: bool = field(default=True, compare=False)
 
     @property
     def key(self) -> tuple[int, int, bytes]:
@@ -79,8 +70,6 @@ class Edit:
 def pack(edits: list[Edit], sites: list[int], priors: list[float]) -> Edits:
     """The edits as arrays."""
     put = np.array([len(edit.put) for edit in edits], np.int32)
-    number = {edit.key: e for e, edit in enumerate(edits)}
-    parts = [[number[part.key] for part in edit.parts] for edit in edits]
     return Edits(
         np.array([edit.start for edit in edits], np.int32),
         np.array([edit.removed for edit in edits], np.int32),
@@ -90,9 +79,6 @@ def pack(edits: list[Edit], sites: list[int], priors: list[float]) -> Edits:
         np.array([edit.anchor for edit in edits], np.int32),
         np.array(sites, np.int64),
         np.array(priors, np.float64),
-        np.array([edit.alone for edit in edits], np.bool_),
-        np.cumsum([0, *map(len, parts)], dtype=np.int64),
-        np.array([e for own in parts for e in own], np.int64),
     )
 
 
@@ -100,12 +86,8 @@ def reach(ref: np.ndarray, start: int, removed: int, put: bytes) -> tuple[int, i
     """[left, right): reference places that an edit, shifted to the right end, can touch."""
     if removed and put:
         return start, start + removed
-    unit = put or ref[start : start + removed].tobytes()
-    right, k = start + removed, 0
-    limit = min(len(ref), right + MAX_SIZE)
-    while right < limit and ref[right] == unit[k] and ref[right] < 4:
-        right += 1
-        k = (k + 1) % len(unit)
+    unit = np.frombuffer(put, np.uint8) if put else ref[start : start + removed]
+    right = int(right_shift(ref, start + removed, unit, MAX_SIZE))
     return start - 1, right + 1
 
 
@@ -162,21 +144,37 @@ def _clipped(seen: Scan, reads: Alignments, ref: np.ndarray) -> tuple[np.ndarray
     return indels[:found], inserted[:filled]
 
 
+def _counted(indels: np.ndarray, inserted: np.ndarray) -> Counter[tuple[int, int, bytes]]:
+    """How often each indel is there."""
+    raw = inserted.tobytes()
+    return Counter(
+        (start, removed, raw[at : at + put])
+        for start, removed, put, at in indels.tolist()
+        if removed <= MAX_SIZE
+    )
+
+
 def _indels(seen: Scan, reads: Alignments, ref: np.ndarray) -> list[Edit]:
-    support: dict[tuple[int, int, bytes], int] = {}
-    for indels, inserted in ((seen.indels, seen.inserted), _clipped(seen, reads, ref)):
-        raw = inserted.tobytes()
-        for start, removed, put, at in indels.tolist():
-            if removed <= MAX_SIZE:
-                key = (start, removed, raw[at : at + put])
-                support[key] = support.get(key, 0) + 1
+    """Indels that enough reads have, at any place of their repeat and with any wrong base: an
+    aligner takes an error beside an indel into it. A single read tells of a long one; of an
+    insertion only if it is aligned on both sides, and others have none there with other bases.
+    """
+    aligned = _counted(seen.indels, seen.inserted)
+    support = aligned + _counted(*_clipped(seen, reads, ref))
+    resized: dict[int, list[tuple[int, int]]] = {}
+    for (start, removed, put), count in support.items():
+        resized.setdefault(len(put) - removed, []).append((start, count))
     found = []
     for (start, removed, put), count in support.items():
         depth = int(seen.depth[min(max(start - seen.origin, 0), len(seen.depth) - 1)])
         size = max(removed, len(put))
         weight = 3000 if size < LONG else 6000 if size < LONGER else 12000
-        if (count >= 2 or removed >= LONGER) and weight * count > 301 * (depth - count):
-            left, right = reach(ref, start, removed, put)
+        if count < 2 and size < LONGER:
+            continue
+        left, right = reach(ref, start, removed, put)
+        like = [n for at, n in resized[len(put) - removed] if left < at < right]
+        is_told = count > 1 or removed or (max(like) == 1 and (start, removed, put) in aligned)
+        if is_told and weight * sum(like) > 301 * (depth - sum(like)):
             found.append(Edit(start, removed, put, left, right, count))
     return found
 
@@ -203,18 +201,12 @@ def tally_indels(seen: Scan, ref: np.ndarray) -> np.ndarray:
     return table
 
 
-def prior_of(edit: Edit, ref: np.ndarray, gaps: np.ndarray) -> float:
-    """log10 of the prior of an edit."""
-    if edit.removed == len(edit.put) == 1:
-        transition = ref[edit.start] ^ edit.put[0] == 2
-        return model.TRANSITION_PRIOR if transition else model.TRANSVERSION_PRIOR
-    if edit.removed and edit.put:
-        return model.COMPLEX_PRIOR
-    around = np.zeros(edit.right - edit.left + 8, np.float32)
-    first = max(edit.left - 4, 0)
-    last = min(first + len(around), len(ref))
-    gap_costs(ref, first, last, gaps, around)
-    return model.REPEAT_INDEL_PRIOR if around.max() > 2e-4 else model.INDEL_PRIOR
+def room_for(edits: Edits, regions: int) -> Edits:
+    """Empty edits, with room for those of so many regions and what spelling adds to them."""
+    most = len(edits.start) + MAX_NEW * regions
+    empty = Edits(*(np.empty(most, array.dtype) for array in edits))
+    bases = len(edits.bases) + (MAX_NEW * regions + 1) * MAX_CORE
+    return empty._replace(bases=np.empty(bases, np.uint8))
 
 
 def _near(region: list[int], edit: Edit) -> bool:

@@ -59,13 +59,16 @@ def _spell(ref: np.ndarray, edits, chosen: list[int], start: int, end: int) -> s
     return "".join(pieces)
 
 
-def read_row(ints: np.ndarray, floats: np.ndarray, regions, edits, ref: np.ndarray) -> Call:
-    """A row of `evaluate` with all alleles it tells of, those of the genotype and others."""
-    first, count = (int(regions[ints[0]][k]) for k in (2, 3))
+def read_row(ints: np.ndarray, floats: np.ndarray, spans, edits, ref: np.ndarray) -> Call:
+    """A row of `evaluate` with all alleles it tells of, those of the genotype and others.
+
+    spans, edits: what it filled, the edits of each region.
+    """
+    first, count = spans[ints[0]].tolist()
     rows = ints[8:].reshape(MAX_ALLELES, 5)[: int(ints[2])]
+    order = sorted(range(count), key=lambda e: (edits.start[first + e], edits.removed[first + e]))
     chosen = [
-        [first + e for e in range(count) if mask > 0 and mask >> e & 1]
-        for mask in rows[:, 0].tolist()
+        [first + e for e in order if mask > 0 and mask >> e & 1] for mask in rows[:, 0].tolist()
     ]
     everywhere = sorted({e for edits_of_one in chosen for e in edits_of_one})
     own = [e for e in range(first, first + count) if edits.site[e] == ints[1]]

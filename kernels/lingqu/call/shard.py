@@ -11,6 +11,7 @@ from lingqu.call import candidates, gvcf, model, phase, records
 from lingqu.call.assembly import Assembler, windows
 from lingqu.call.kernels.evaluate import FLOATS, INTS, MAX_READS, evaluate
 from lingqu.call.kernels.pairhmm import new_workspace
+from lingqu.call.kernels.spelling import prior_of
 from lingqu.call.records import GivenSite
 from lingqu.formats.bam import (
     Alignments,
@@ -92,10 +93,11 @@ def _pack_found(reads: Alignments, ref: np.ndarray, start: int, end: int, gaps: 
         depth = int(seen.depth[max(begin - start, 0) : last - start].mean())
         for edit in sorted(assembler.edits(begin, last, depth)):
             known.setdefault(edit.key, edit)
-    parts = {part.key: part for edit in known.values() for part in edit.parts}
-    known = {key: replace(part, alone=False) for key, part in parts.items()} | known
     edits = sorted(known.values())
-    priors = [candidates.prior_of(edit, ref, gaps) for edit in edits]
+    priors = [
+        prior_of(ref, edit.start, edit.removed, np.frombuffer(edit.put, np.uint8), gaps)
+        for edit in edits
+    ]
     return edits, candidates.pack(edits, [edit.anchor for edit in edits], priors)
 
 
@@ -131,21 +133,23 @@ def _rows(reads, ref, edits, packed, shard: Shard):
     ]
     regions = np.array(regions, np.int64).reshape(-1, 5)
     template = _templates(reads)
-    ints = np.zeros((len(edits) + 1, INTS), np.int64)
-    floats = np.zeros((len(edits) + 1, FLOATS))
-    told = np.zeros((len(edits) + 1, 2), np.int64)
-    room = len(edits) * MAX_READS  # pages that nothing is written to cost nothing
+    spelled = candidates.room_for(packed, len(regions))
+    spans = np.zeros((len(regions), 2), np.int64)
+    most = len(spelled.start)
+    ints, floats = np.empty((most, INTS), np.int64), np.empty((most, FLOATS))
+    told = np.zeros((most, 2), np.int64)
+    room = most * MAX_READS  # pages that nothing is written to cost nothing
     names, shares = np.empty(room, np.uint64), np.empty(room, np.float32)
     right, wrong, mismap = _tables()
     written = evaluate(
         reads, template, int(template.max(initial=0)) + 1, ref, packed, regions, model.MIN_MAPQ,
         shard.ploidy, shard.sites is not None, right, wrong, mismap, shard.gaps, new_workspace(),
-        ints, floats, told, names, shares,
+        spelled, spans, ints, floats, told, names, shares,
     )  # fmt: skip
     evidence = _by_record(told[:written, 1], names, shares)
     return [
         replace(
-            records.read_row(ints[k], floats[k], regions, packed, ref),
+            records.read_row(ints[k], floats[k], spans, spelled, ref),
             templates=int(told[k, 0]),
             evidence=evidence[k],
         )

@@ -42,7 +42,7 @@ KERNELS = tuple(
         ("encode", "write alignments as BAM records",
          f"{_ALIGN}.encode:encode", f"{_ORACLES}.records:ENCODE"),
         ("detour", "align an assembled haplotype to the reference",
-         f"{_CALL}.assemble:align", f"{_ORACLES}.likelihood:DETOUR"),
+         f"{_CALL}.spelling:align", f"{_ORACLES}.likelihood:DETOUR"),
         ("pair-hmm", "weigh reads under haplotypes",
          f"{_CALL}.pairhmm:forward", f"{_ORACLES}.likelihood:PAIR_HMM"),
         ("genotype", "weigh pairs of haplotypes",

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from lingqu.call.kernels.assemble import align
 from lingqu.call.kernels.genotype import all_pairs
 from lingqu.call.kernels.pairhmm import (
     LANES,
@@ -17,6 +16,7 @@ from lingqu.call.kernels.pairhmm import (
     new_workspace,
 )
 from lingqu.call.kernels.phase import LOOK, REACH, link
+from lingqu.call.kernels.spelling import align
 from lingqu.call.model import base_tables
 from lingqu.oracles.trial import Trial, within
 
@@ -228,36 +228,40 @@ PHASE = Trial(
 )
 
 
-def best_global(one: str, two: str) -> int:
-    """Best score of a global alignment: match 2, mismatch -3, gap -5 and -1 a base."""
+MISMATCH, OPEN, GAP = 350, 360, 111
+"""What a match of 200 more than a mismatch of -150 is, and than -260 (and -11) of a gap's bases."""
+
+
+def least_cost(one, two) -> int:
+    """Least cost of a global alignment in which no gap stands beside one in the other sequence."""
 
     @functools.cache
-    def best(i, j, state):
+    def least(i, j, state):
         if i == 0 and j == 0:
-            return 0 if state == 0 else -10_000
-        scores = [-10_000]
+            return 0 if state == 0 else 1_000_000
+        costs = [1_000_000]
         if state == 0 and i and j:
-            gain = 2 if one[i - 1] == two[j - 1] else -3
-            scores = [best(i - 1, j - 1, s) + gain for s in range(3)]
+            more = 0 if one[i - 1] == two[j - 1] else MISMATCH
+            costs = [least(i - 1, j - 1, s) + more for s in range(3)]
         if state == 1 and i:
-            scores = [best(i - 1, j, s) - (1 if s == 1 else 6) for s in range(3)]
+            costs = [least(i - 1, j, 0) + OPEN, least(i - 1, j, 1) + GAP]
         if state == 2 and j:
-            scores = [best(i, j - 1, s) - (1 if s == 2 else 6) for s in range(3)]
-        return max(scores)
+            costs = [least(i, j - 1, 0) + OPEN, least(i, j - 1, 2) + GAP]
+        return min(costs)
 
-    return max(best(len(one), len(two), s) for s in range(3))
+    return min(least(len(one), len(two), s) for s in range(3))
 
 
-def score_of_moves(one, two, moves) -> tuple[int, int, int]:
-    """(score, bases of `one` used, of `two`) of moves: 0 both, 1 of `one` only, 2 of `two`."""
-    score, i, j, before = 0, 0, 0, 0
+def cost_of_moves(one, two, moves) -> tuple[int, int, int]:
+    """(cost, bases of `one` used, of `two`) of moves: 0 both, 1 of `one` only, 2 of `two`."""
+    cost, i, j, before = 0, 0, 0, 0
     for move in moves:
         if move == 0:
-            score += 2 if one[i] == two[j] else -3
+            cost += 0 if one[i] == two[j] else MISMATCH
         else:
-            score -= 1 if before == move else 6
+            cost += GAP if before == move else OPEN
         i, j, before = i + (move != 2), j + (move != 1), move
-    return score, i, j
+    return cost, i, j
 
 
 def _detour(rng, size):
@@ -280,16 +284,16 @@ def _bind_align(one, two):
 
 def _best_detour(inputs, ours, wanted):
     one, two = inputs["one"], inputs["two"]
-    score, i, j = score_of_moves(one, two, ours.tolist())
+    cost, i, j = cost_of_moves(one, two, ours.tolist())
     if (i, j) != (len(one), len(two)):
         return f"{i} and {j} bases are aligned, wanted {len(one)} and {len(two)}"
-    return "" if score == wanted else f"score {score}, wanted {wanted}"
+    return "" if cost == wanted else f"cost {cost}, wanted {wanted}"
 
 
 DETOUR = Trial(
     make=_detour,
     bind=_bind_align,
-    oracle=lambda one, two: best_global(tuple(one.tolist()), tuple(two.tolist())),
+    oracle=lambda one, two: least_cost(tuple(one.tolist()), tuple(two.tolist())),
     differ=_best_detour,
     unit="cell",
     units=lambda one, two: (len(one) + 1) * (len(two) + 1),

@@ -14,6 +14,7 @@ from lingqu.call.kernels.pairhmm import (
     load_read,
 )
 from lingqu.call.kernels.scan import gap_costs, repeat_end
+from lingqu.call.kernels.spelling import MAX_CORE, respell
 
 MAX_HAPS = 64
 """Most haplotypes at once; half of it starts a pruning."""
@@ -303,35 +304,20 @@ def _prune(posterior, masks, haps, hap_len, gaps, hap_seq, likes, n):
 
 
 @kernel
-def _spell_out(ref, edits, first, count, begin, end, masks, hap_len, hap_seq, haps, scratch):
-    """Turn edits of several parts, in the masks, into these parts, where the haplotype stays."""
-    for h in range(haps):
-        for e in range(first, first + count):
-            if not masks[h] >> (e - first) & 1 or edits.parts[e] == edits.parts[e + 1]:
-                continue
-            mask = masks[h] & ~(np.int64(1) << (e - first))
-            for k in range(edits.parts[e], edits.parts[e + 1]):
-                part = edits.part[k] - first
-                if 0 <= part < count:
-                    mask |= np.int64(1) << part
-            behind = np.int64(begin)
-            apart = True
-            for k in range(first, first + count):
-                if mask >> (k - first) & 1:
-                    apart = apart and edits.start[k] >= behind
-                    behind = np.int64(edits.start[k] + edits.removed[k])
-            size = end - begin
-            for k in range(count):
-                if mask >> k & 1:
-                    size += edits.put[first + k] - edits.removed[first + k]
-            if not apart or size != hap_len[h]:
-                continue
-            build(ref, edits, first, count, mask, begin, end, scratch)
-            same = True
-            for i in range(size):
-                same = same and scratch[i] == hap_seq[h, i]
-            if same:
-                masks[h] = mask
+def _copy_edits(edits, first, count, to, out):
+    """Put edits [first, first + count) at place `to` of out."""
+    at = out.at[to - 1] + out.put[to - 1] if to else np.int64(0)
+    for e in range(count):
+        out.start[to + e] = edits.start[first + e]
+        out.removed[to + e] = edits.removed[first + e]
+        out.put[to + e] = edits.put[first + e]
+        out.anchor[to + e] = edits.anchor[first + e]
+        out.site[to + e] = edits.site[first + e]
+        out.prior[to + e] = edits.prior[first + e]
+        out.at[to + e] = at
+        for k in range(edits.put[first + e]):
+            out.bases[at + k] = edits.bases[edits.at[first + e] + k]
+        at += edits.put[first + e]
 
 
 @kernel
@@ -509,6 +495,17 @@ def _write_record(table, alleles, allele_mask, region, site, prior_of, ints, flo
 
 
 @kernel
+def _best_pair(posterior, haps):
+    """The likeliest pair of haplotypes."""
+    best_one, best_two = 0, 0
+    for one in range(haps):
+        for two in range(one, haps):
+            if posterior[one, two] > posterior[best_one, best_two]:
+                best_one, best_two = one, two
+    return best_one, best_two
+
+
+@kernel
 def _inserted(edits, first, e, mask):
     """Bases that edit e and those of a mask put in."""
     total = np.int64(edits.put[first + e])
@@ -521,7 +518,7 @@ def _inserted(edits, first, e, mask):
 @kernel
 def evaluate(
     reads, template, templates, ref, edits, regions, min_mapq, ploidy, given, right, wrong,
-    mismap, gap_table, space, ints, floats, told, names, shares,
+    mismap, gap_table, space, spelled, spans, ints, floats, told, names, shares,
 ):  # fmt: skip
     """Genotype the regions; returns the number of records.
 
@@ -529,9 +526,12 @@ def evaluate(
     contig. edits: Edits. regions: int64[n, 5] (left, right, first edit, edits, first read).
     given: the edits are sites to genotype, each site gets a record and its edits exclude each
     other; else only sites with an ALT allele in the likeliest genotype do. A region
-    wider than MAX_HAP gets no record. ints: int64[m, INTS], floats: float64[m, FLOATS], see
-    `_write_record`; m at least the number of edits. told: int64[m, 2], templates of the region
-    before any was left out, and where the record's evidence of phase ends in names (uint64) and
+    wider than MAX_HAP gets no record. spelled: Edits, filled with those of each region and what the
+    spelling of haplotypes adds (see call/kernels/spelling.py); spans: int64[n, 2], first and number
+    of each region's edits there; the masks of its rows are of these. ints: int64[m, INTS], floats:
+    float64[m, FLOATS], see `_write_record`; m as many as spelled has room for. told: int64[m, 2],
+    templates of the region before any was left out, and where the record's evidence of phase ends
+    in names (uint64) and
     shares (float32), see `_write_evidence`: that of heterozygous calls, but for given sites; m
     times MAX_READS is room enough.
     """
@@ -543,7 +543,8 @@ def evaluate(
     chances = np.empty((MAX_READS, MAX_HAPS))
     masks = np.zeros(MAX_HAPS, np.int64)
     haps = np.empty((MAX_HAPS, MAX_HAP), np.uint8)
-    scratch = np.empty(MAX_HAP, np.uint8)
+    grid = np.empty((3, MAX_CORE + 1, MAX_CORE + 1), np.int32)
+    moves = np.empty(2 * MAX_CORE, np.uint8)
     gaps = np.empty((MAX_HAPS, MAX_HAP), np.float32)
     hap_len = np.zeros(MAX_HAPS, np.int64)
     posterior = np.empty((MAX_HAPS, MAX_HAPS))
@@ -553,6 +554,7 @@ def evaluate(
     table = np.empty((MAX_ALLELES, MAX_ALLELES))
     written = np.int64(0)
     filled = np.int64(0)
+    own = np.int64(0)
     for region in range(len(regions)):
         left, right_end = regions[region, 0], regions[region, 1]
         first, count = regions[region, 2], regions[region, 3]
@@ -593,28 +595,34 @@ def evaluate(
                     known = n_haps
             if e < count:
                 for h in range(n_haps):
-                    if not edits.alone[first + e]:
-                        break
                     fits = end - begin + _inserted(edits, first, e, masks[h]) <= MAX_HAP
                     if fits and not conflict(edits, e, masks[h], first, given):
                         weighed |= np.int64(1) << e
                         masks[n_haps] = masks[h] | np.int64(1) << e
                         n_haps += 1
-        _spell_out(ref, edits, first, count, begin, end, masks, hap_len, haps, n_haps, scratch)
+        _copy_edits(edits, first, count, own, spelled)
+        if not given:
+            one, two = _best_pair(posterior, n_haps)
+            count = respell(
+                ref, begin, end, spelled, own, count, masks, haps, hap_len, n_haps, one, two,
+                gap_table, grid, moves,
+            )  # fmt: skip
+        spans[region, 0] = own
+        spans[region, 1] = count
         for e in range(count):
-            site = edits.site[first + e]
+            site = spelled.site[own + e]
             seen = False
             for k in range(e):
-                seen = seen or edits.site[first + k] == site
+                seen = seen or spelled.site[own + k] == site
             if seen:
                 continue
-            alleles = _alleles(edits, first, count, site, masks, n_haps, allele_of, allele_mask)
+            alleles = _alleles(spelled, own, count, site, masks, n_haps, allele_of, allele_mask)
             prior_of[0] = 0.0
             for a in range(1, alleles):
                 prior_of[a] = 0.0
                 for k in range(count):
                     if allele_mask[a] > 0 and allele_mask[a] >> k & 1:
-                        prior_of[a] += edit_prior[k]
+                        prior_of[a] += spelled.prior[own + k]
             genotype.site_genotypes(posterior, n_haps, allele_of, alleles, table)
             for k in range(INTS):
                 ints[written, k] = 0
@@ -626,14 +634,15 @@ def evaluate(
             if called or given:
                 _count_support(
                     reads, n, slots, who, chances, n_haps, allele_of, alleles,
-                    np.int64(edits.anchor[first + e]), ints[written], floats[written, UNSEEN:],
+                    np.int64(spelled.anchor[own + e]), ints[written], floats[written, UNSEEN:],
                 )  # fmt: skip
                 if not given and ints[written, 3] != ints[written, 4]:
                     filled = _write_evidence(
                         reads, n, slots, who, chances, n_haps, allele_of, ints[written, 3],
-                        ints[written, 4], np.int64(edits.anchor[first + e]), names, shares, filled,
+                        ints[written, 4], np.int64(spelled.anchor[own + e]), names, shares, filled,
                     )  # fmt: skip
                 told[written, 0] = total
                 told[written, 1] = filled
                 written += 1
+        own += count
     return written

@@ -37,6 +37,19 @@ def left_shift_insertion(ref, start, bases, size, first):
 
 
 @kernel
+def right_shift(ref, end, unit, most):
+    """The place behind the bases from ref[end] on that an indel of the bases `unit` (uint8), which
+    ends there, can be shifted over; at most `most` of them.
+    """
+    right = np.int64(end)
+    k = 0
+    while right < min(len(ref), end + most) and ref[right] == unit[k] and ref[right] < 4:
+        right += 1
+        k = (k + 1) % len(unit)
+    return right
+
+
+@kernel
 def repeat_end(ref, pos, step, periods, most):
     """The first place from `pos` on, in direction `step` (1 or -1), behind tandem repeats there.
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lingqu.base.errors import LingquError
-from lingqu.call import gvcf, records, store
+from lingqu.call import gvcf, pieces, records, store
 from lingqu.call import joint as driver
 from lingqu.formats.reference import open_reference
 from lingqu.formats.vcf import VcfWriter, header_lines
@@ -103,8 +103,8 @@ def test_the_order_of_adding_does_not_matter(family, tmp_path_factory, order, cu
 def test_cuts_and_threads_leave_no_trace(family, tmp_path, monkeypatch):
     fasta, paths, whole = family
     for size in (100, 37):
-        monkeypatch.setattr(store, "SIZE", size)
-        monkeypatch.setattr(driver, "SIZE", size)
+        for module in (store, driver, pieces):
+            monkeypatch.setattr(module, "SIZE", size)
         driver.joint(fasta, paths, tmp_path / "cut.vcf.gz", threads=2)
         assert (tmp_path / "cut.vcf.gz").read_bytes() == whole
     assert not (tmp_path / ".lingqu").exists()

@@ -14,14 +14,20 @@ from lingqu.base.checkpoint import checkpoint, file_facts
 from lingqu.base.errors import LingquError
 from lingqu.base.jit import source_digest
 from lingqu.base.progress import progress
-from lingqu.call import sites, store
+from lingqu.call import store
+from lingqu.call.cohort_lines import FAMILY_META, META, Kin, site_line
 from lingqu.call.pedigree import read_ped
 from lingqu.call.refinement import Families, Refined, arrange, refine, stack, summary, tally, ways
-from lingqu.call.sites import Kin, Seen, Site
-from lingqu.call.store import SIZE, Sample
+from lingqu.call.pieces import SIZE, first_shards
+from lingqu.call.sites import Site, sites_of
+from lingqu.call.store import Sample
 from lingqu.cluster import Cluster, open_cluster
 from lingqu.formats.reference import Reference, open_reference
 from lingqu.formats.vcf import VcfWriter, header_lines
+
+
+MOST_CELLS = 4_000_000
+"""Genotypes of all samples and sites that are refined at once, of families."""
 
 
 class Shard(NamedTuple):
@@ -36,79 +42,60 @@ class Shard(NamedTuple):
     families: Families | None
 
 
-class _Column:
-    """What one sample tells of a shard."""
-
-    def __init__(self, sample: Sample, shard: int):
-        self.blocks, lines = store.read_piece(sample, shard)
-        seen = [sites.read_record(line) for line in lines]
-        self.records: dict[int, Seen] = {}
-        for one in seen:
-            self.records.setdefault(one.pos, one)
-        self.wide = [one for one in seen if len(one.ref) > 1]
-
-    def over(self, pos: int) -> Seen | None:
-        """The record that begins before `pos` and covers it; one that deletes it, if there is."""
-        found = [one for one in self.wide if one.pos < pos < one.end]
-        return next((one for one in found if one.gone(pos)), found[-1] if found else None)
-
-    def reference(self, places: np.ndarray) -> np.ndarray:
-        """int32[places, 4]: ploidy, depth and PLs of the block of each place, see `gather`."""
-        told = np.zeros((len(places), 4), np.int32)
-        told[:, 0] = self.ploidy()
-        if len(self.blocks):
-            row = np.searchsorted(self.blocks[:, 0], places, side="right") - 1
-            inside = (row >= 0) & (places < self.blocks[row, 1])
-            told[inside] = self.blocks[row[inside], 2:]
-        return told
-
-    def ploidy(self) -> int:
-        """Copies where nothing is told: as elsewhere in the shard."""
-        if len(self.blocks):
-            return int(self.blocks[0, 2])
-        return next((one.ploidy for one in self.records.values()), 2)
-
-
 def _sites(shard: Shard) -> Iterator[Site]:
-    """The sites of a shard at which a sample has an allele that is spelled out."""
-    columns = [_Column(store.open_sample(path), shard.number) for path in shard.samples]
-    places = np.array(
-        sorted({p for column in columns for p in column.records if shard.start <= p < shard.end}),
-        np.int64,
+    """The sites of a shard."""
+    samples = [store.open_sample(path) for path in shard.samples]
+    pieces = [store.read_records(sample, shard.number) for sample in samples]
+    yield from sites_of(
+        pieces, lambda s: store.read_blocks(samples[s], shard.number), shard.start, shard.end
     )
-    blocks = np.stack([column.reference(places) for column in columns], axis=1)
-    for k, pos in enumerate(places.tolist()):
-        here, over = {}, {}
-        for s, column in enumerate(columns):
-            if pos in column.records:
-                here[s] = column.records[pos]
-            elif (one := column.over(pos)) is not None:
-                over[s] = one
-        site = sites.gather(pos, here, over, blocks[k])
-        if site:
-            yield site
 
 
-def join_shard(shard: Shard) -> tuple[str, np.ndarray | None]:
-    """The lines of the sites of a shard, each with its line end, and `tally` of the families."""
-    contig = open_reference(shard.fasta).names[shard.tid]
-    found, families = list(_sites(shard)), shard.families
-    if not families or not found:
-        lines = [sites.site_line(site, contig) for site in found]
-        return "".join(f"{line}\n" for line in lines if line), None
-    pl, alleles, indel = stack([site.pl for site in found], [site.alleles for site in found])
-    ploidy = np.stack([site.ploidy for site in found]).astype(np.int8)
+def _batches(found: Iterator[Site]) -> Iterator[list[Site]]:
+    """The sites, as many at a time as make MOST_CELLS of genotypes and samples, or one."""
+    batch, wide = [], 0
+    for site in found:
+        wide = max(wide, site.pl.size)
+        if batch and wide * (len(batch) + 1) > MOST_CELLS:
+            yield batch
+            batch, wide = [], site.pl.size
+        batch.append(site)
+    if batch:
+        yield batch
+
+
+def _family_lines(
+    batch: list[Site], contig: str, families: Families
+) -> tuple[list[bytes], np.ndarray]:
+    """The lines of a batch of sites, and `tally` of the families at those that have one."""
+    pl, alleles, indel = stack([site.pl for site in batch], [site.alleles for site in batch])
+    ploidy = np.stack([site.ploidy for site in batch]).astype(np.int8)
     told = refine(families, pl, ploidy, alleles, ways(families, contig, ploidy), indel)
-    lines = [sites.site_line(site, contig, Kin(families, told, k)) for k, site in enumerate(found)]
+    lines = [site_line(site, contig, Kin(families, told, k)) for k, site in enumerate(batch)]
     written = np.array([line is not None for line in lines])
     counts = tally(families, Refined._make(column[written] for column in told))
-    return "".join(f"{line}\n" for line in lines if line), counts
+    return [line for line in lines if line], counts
+
+
+def join_shard(shard: Shard) -> tuple[bytes, int, np.ndarray | None]:
+    """The lines of the sites of a shard, their number, and `tally` of the families."""
+    contig = open_reference(shard.fasta).names[shard.tid]
+    families, counts = shard.families, None
+    if families:
+        lines, counts = [], np.zeros((len(families.children), 4), np.int64)
+        for batch in _batches(_sites(shard)):
+            some, more = _family_lines(batch, contig, families)
+            lines += some
+            counts += more
+    else:
+        lines = [line for site in _sites(shard) if (line := site_line(site, contig))]
+    return b"\n".join(lines), len(lines), counts
 
 
 def _shards(
     reference: Reference, samples: list[Sample], families: Families | None
 ) -> Iterator[Shard]:
-    firsts = store.first_shards(reference)
+    firsts = first_shards(reference)
     filled = store.filled(samples, int(firsts[-1]))
     paths = tuple(sample.path for sample in samples)
     for tid, length in enumerate(map(int, reference.lengths)):
@@ -171,16 +158,18 @@ def _write(
     names = [sample.name for sample in samples]
     families = arrange(read_ped(pedigree), names) if pedigree else None
     shards = list(_shards(reference, samples, families))
-    head = header_lines(reference, sites.META + (sites.FAMILY_META if families else []), names)
+    head = header_lines(reference, META + (FAMILY_META if families else []), names)
     records, counts = 0, np.zeros((len(families.children), 4), np.int64) if families else None
     with (
         VcfWriter(out, head) as writer,
         progress("join", "bases", sum(shard.end - shard.start for shard in shards)) as shown,
     ):
-        for shard, (text, more) in zip(shards, cluster.map(join_shard, shards), strict=True):
+        for shard, (text, lines, more) in zip(
+            shards, cluster.map(join_shard, shards), strict=True
+        ):
             if text:
-                writer.write(text[:-1])
-                records += text.count("\n")
+                writer.write(text)
+                records += lines
             if more is not None:
                 counts += more
             shown.advance(shard.end - shard.start)

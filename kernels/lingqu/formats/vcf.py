@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -68,9 +69,10 @@ class VcfWriter:
     def __exit__(self, *fault) -> bool | None:
         return self._writing.__exit__(*fault)
 
-    def write(self, line: str) -> None:
+    def write(self, line: str | bytes) -> None:
         """Write one record (or several, joined by line ends), without the final line end."""
-        self._write(line.encode("utf-8", "surrogateescape") + b"\n")
+        text = line if isinstance(line, bytes) else line.encode("utf-8", "surrogateescape")
+        self._write(text + b"\n")
 
 
 def _index_ending(path: Path, header: Sequence[str]) -> str | None:
@@ -289,6 +291,53 @@ def open_vcf(path: str | Path, reference: Reference | None = None) -> Iterator[V
     else:
         with (igzip.open if kind == "gzip" else open)(path, "rb") as raw:
             yield VcfReader(path, _text_lines(path, raw), reference)
+
+
+def read_text(path: str | Path, size: int = 1 << 20) -> Iterator[tuple[int, bytes]]:
+    """(number of the first line, whole lines behind the header) of a VCF or BCF, about size bytes.
+
+    Of the lines nothing is checked. LingquError on a missing, truncated or damaged file.
+    """
+    path = Path(path)
+    kind = _kind(path)
+    number = 1
+    with contextlib.ExitStack() as stack:
+        if kind == "bcf":
+            records = stack.enter_context(pysam.VariantFile(str(path)))
+            lines = (f"{line}\n" for line in _bcf_lines(records))
+            blocks = iter(lambda: "".join(islice(lines, size >> 7)).encode("utf-8", "surrogateescape"), b"")
+        else:
+            raw = stack.enter_context((igzip.open if kind == "gzip" else open)(path, "rb"))
+            blocks = iter(lambda: raw.read(size), b"")
+        for block in _whole_lines(path, blocks):
+            header = _header_size(block) if block.startswith(b"#") else 0
+            if header < len(block):
+                yield number + block.count(b"\n", 0, header), block[header:]
+            number += block.count(b"\n")
+
+
+def _whole_lines(path: Path, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same text cut at ends of lines; the last gets one where it has none."""
+    rest = b""
+    try:
+        for block in blocks:
+            cut = block.rfind(b"\n") + 1
+            if cut:
+                yield rest + block[:cut]
+                rest = b""
+            rest += block[cut:]
+    except (EOFError, isal_zlib.error, gzip.BadGzipFile) as error:
+        raise _broken(path, error) from None
+    if rest:
+        yield rest + b"\n"
+
+
+def _header_size(block: bytes) -> int:
+    """Bytes of the lines at the start of a block that are of the header."""
+    at = 0
+    while block.startswith(b"#", at):
+        at = block.find(b"\n", at) + 1
+    return at
 
 
 def _kind(path: Path) -> str:

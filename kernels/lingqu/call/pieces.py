@@ -86,8 +86,8 @@ class _Shard:
         self.number, self.end, self.reaching = number, end, reaching
         records = [one for one in reaching if not one.block[PLOIDY]]
         self.records = len(records)
-        self.ints = [one.ints for one in records]
-        self.letters = [one.letters for one in records]
+        self.ints = [np.empty(0, np.int32), *(one.ints for one in records)]
+        self.letters = [np.empty(0, np.uint8), *(one.letters for one in records)]
         blocks = [one.block for one in reaching if one.block[PLOIDY]]
         self.blocks = [np.array(blocks, np.int64).reshape(-1, BLOCK)]
 

@@ -1,6 +1,7 @@
 """`lingqu joint` and the cohort store: order, cuts, faults, and the demo's reads."""
 
 import json
+import signal
 import subprocess
 import sys
 
@@ -107,6 +108,50 @@ def test_cuts_and_threads_leave_no_trace(family, tmp_path, monkeypatch):
             monkeypatch.setattr(module, "SIZE", size)
         driver.joint(fasta, paths, tmp_path / "cut.vcf.gz", threads=2)
         assert (tmp_path / "cut.vcf.gz").read_bytes() == whole
+    assert not (tmp_path / ".lingqu").exists()
+
+
+def test_workers_of_dask_write_the_same(family, tmp_path):
+    fasta, paths, whole = family
+    out = tmp_path / "all.vcf.gz"
+    assert driver.joint(fasta, paths, out, threads=2, backend="dask")["added"] == len(paths)
+    assert out.read_bytes() == whole
+
+
+KILLED = """
+import os, signal, sys
+from lingqu.call import joint, store
+left = int(sys.argv[2])
+def killing(function):
+    def run(*given):
+        global left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*given)
+    return run
+setattr(store, sys.argv[1], killing(getattr(store, sys.argv[1])))
+joint.joint(sys.argv[3], sys.argv[5:], sys.argv[4], threads=1)
+"""
+
+
+@pytest.mark.parametrize(("where", "calls"), [("add_sample", 2), ("read_records", 4)])
+def test_a_killed_run_goes_on(family, tmp_path, where, calls, monkeypatch):
+    """Killed when the third sample is to be added, and when the second shard is to be joined."""
+    fasta, paths, whole = family
+    out = tmp_path / "all.vcf.gz"
+    words = [sys.executable, "-c", KILLED, where, calls, fasta, out, *paths]
+    done = subprocess.run([*map(str, words)], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert not out.exists()
+    (kept,) = (tmp_path / ".lingqu").glob("all.vcf.gz.*[0-9a-f]")
+    assert len(list(kept.glob("*/*.part"))) == (where == "read_records")
+    asked, read = [], store.read_records
+    monkeypatch.setattr(store, "read_records", lambda *told: asked.append(told) or read(*told))
+    told = driver.joint(fasta, paths, out, threads=1)
+    assert told["added"] == (2 if where == "add_sample" else 0)
+    assert len(asked) == len(paths) * (2 if where == "add_sample" else 1)
+    assert out.read_bytes() == whole
     assert not (tmp_path / ".lingqu").exists()
 
 

@@ -1,5 +1,6 @@
 """Joint calling: gVCFs into a cohort, shard by shard, and one VCF of all its samples."""
 
+import io
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -7,10 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from isal import igzip
 
 from lingqu import __version__
 from lingqu.base.atomic import publish
-from lingqu.base.checkpoint import checkpoint, file_facts
+from lingqu.base.checkpoint import checkpoint, digest, file_facts
 from lingqu.base.errors import LingquError
 from lingqu.base.jit import source_digest
 from lingqu.base.progress import progress
@@ -28,6 +30,8 @@ from lingqu.formats.vcf import VcfWriter, header_lines
 
 MOST_CELLS = 4_000_000
 """Genotypes of all samples and sites that are refined at once, of families."""
+_LEVEL = 1  # of what is written to be read once
+_BLOCK = 1 << 20
 
 
 class Shard(NamedTuple):
@@ -40,6 +44,7 @@ class Shard(NamedTuple):
     start: int
     end: int
     families: Families | None
+    out: Path
 
 
 def _sites(shard: Shard) -> Iterator[Site]:
@@ -77,24 +82,50 @@ def _family_lines(
     return [line for line in lines if line], counts
 
 
-def join_shard(shard: Shard) -> tuple[bytes, int, np.ndarray | None]:
-    """The lines of the sites of a shard, their number, and `tally` of the families."""
-    contig = open_reference(shard.fasta).names[shard.tid]
-    families, counts = shard.families, None
+def _lines(shard: Shard) -> Iterator[tuple[list[bytes], np.ndarray | None]]:
+    """Lines of the sites of a shard, some at a time, and `tally` of the families at them."""
+    contig, families = open_reference(shard.fasta).names[shard.tid], shard.families
     if families:
-        lines, counts = [], np.zeros((len(families.children), 4), np.int64)
         for batch in _batches(_sites(shard)):
-            some, more = _family_lines(batch, contig, families)
-            lines += some
-            counts += more
+            yield _family_lines(batch, contig, families)
     else:
-        lines = [line for site in _sites(shard) if (line := site_line(site, contig))]
-    return b"\n".join(lines), len(lines), counts
+        for site in _sites(shard):
+            line = site_line(site, contig)
+            yield [line] if line else [], None
+
+
+def join_shard(shard: Shard) -> Path:
+    """Join a shard unless that is done; name the file of its facts (a line of JSON) and lines."""
+    if not shard.out.exists():
+        held, records, counts = io.BytesIO(), 0, 0
+        with igzip.GzipFile(fileobj=held, mode="wb", compresslevel=_LEVEL) as text:
+            for lines, more in _lines(shard):
+                for line in lines:
+                    text.write(line + b"\n")
+                records += len(lines)
+                counts += 0 if more is None else more
+        facts = {"records": records, "counts": np.asarray(counts).tolist()}
+        with publish(shard.out) as beside:
+            beside.write_bytes(json.dumps(facts).encode() + b"\n" + held.getvalue())
+    return shard.out
+
+
+def _take(path: Path, writer: VcfWriter) -> dict:
+    """Write the lines of a shard; its facts."""
+    with path.open("rb") as stream:
+        facts = json.loads(stream.readline())
+        with igzip.GzipFile(fileobj=stream) as text:
+            while some := text.read(_BLOCK):
+                writer.write_bytes(some)
+    return facts
 
 
 def _shards(
-    reference: Reference, samples: list[Sample], families: Families | None
+    reference: Reference, samples: list[Sample], families: Families | None, folder: Path
 ) -> Iterator[Shard]:
+    """The shards of which a sample tells something, joined into a folder of just these samples."""
+    home = folder / digest({"samples": [(sample.name, sample.digest) for sample in samples]})
+    home.mkdir(exist_ok=True)
     firsts = first_shards(reference)
     filled = store.filled(samples, int(firsts[-1]))
     paths = tuple(sample.path for sample in samples)
@@ -103,7 +134,8 @@ def _shards(
             number = int(firsts[tid]) + k
             if filled[number]:
                 end = min((k + 1) * SIZE, length)
-                yield Shard(reference.path, paths, number, tid, k * SIZE, end, families)
+                out = home / f"{number}.part"
+                yield Shard(reference.path, paths, number, tid, k * SIZE, end, families, out)
 
 
 class _Addition(NamedTuple):
@@ -152,26 +184,28 @@ def _gathered(
 
 
 def _write(
-    out: Path, reference: Reference, samples: list[Sample], pedigree: Path | None, cluster: Cluster
+    out: Path,
+    reference: Reference,
+    samples: list[Sample],
+    pedigree: Path | None,
+    folder: Path,
+    cluster: Cluster,
 ) -> dict:
     """Write the VCF; what its statistics tell."""
     names = [sample.name for sample in samples]
     families = arrange(read_ped(pedigree), names) if pedigree else None
-    shards = list(_shards(reference, samples, families))
+    shards = list(_shards(reference, samples, families, folder))
     head = header_lines(reference, META + (FAMILY_META if families else []), names)
     records, counts = 0, np.zeros((len(families.children), 4), np.int64) if families else None
     with (
         VcfWriter(out, head) as writer,
         progress("join", "bases", sum(shard.end - shard.start for shard in shards)) as shown,
     ):
-        for shard, (text, lines, more) in zip(
-            shards, cluster.map(join_shard, shards), strict=True
-        ):
-            if text:
-                writer.write(text)
-                records += lines
-            if more is not None:
-                counts += more
+        for shard, path in zip(shards, cluster.map(join_shard, shards), strict=True):
+            facts = _take(path, writer)
+            records += facts["records"]
+            if families:
+                counts += facts["counts"]
             shown.advance(shard.end - shard.start)
     told = {"version": __version__, "samples": names, "records": records}
     return told | ({"mendelian": summary(families, counts)} if families else {})
@@ -192,7 +226,8 @@ def joint(
 
     The gVCFs are put into `cohort`, so that later samples can be added to them; without one, into a
     folder beside `out` that goes when `out` stands. The VCF is the same whatever the order in which
-    samples came. pedigree: a PED file; genotypes of relatives are then found together. Returns
+    samples came. Samples that were added and shards that were joined are kept beside `out` until it
+    is whole: a killed run goes on. pedigree: a PED file; genotypes of relatives are then found together. Returns
     samples (names in the order of the columns), records, and with a pedigree the Mendelian
     conflicts, as they stand in OUT.stats.json; and the number of samples added.
     LingquError where an input is damaged, no gVCF, of another reference, or a sample comes twice.
@@ -214,7 +249,7 @@ def joint(
     with checkpoint(out, identity) as folder, open_cluster(threads, backend, scheduler) as cluster:
         home = Path(cohort).absolute() if cohort else folder / "cohort"
         samples, added = _gathered(reference, paths, home, cluster)
-        told = _write(out, reference, samples, pedigree, cluster)
+        told = _write(out, reference, samples, pedigree, folder, cluster)
         with publish(f"{out}.stats.json") as beside:
             beside.write_text(json.dumps(told, indent=1) + "\n")
     return told | {"added": added}

@@ -69,10 +69,13 @@ class VcfWriter:
     def __exit__(self, *fault) -> bool | None:
         return self._writing.__exit__(*fault)
 
-    def write(self, line: str | bytes) -> None:
+    def write(self, line: str) -> None:
         """Write one record (or several, joined by line ends), without the final line end."""
-        text = line if isinstance(line, bytes) else line.encode("utf-8", "surrogateescape")
-        self._write(text + b"\n")
+        self._write(line.encode("utf-8", "surrogateescape") + b"\n")
+
+    def write_bytes(self, text: bytes) -> None:
+        """Write lines with their ends, in pieces that may be cut anywhere."""
+        self._write(text)
 
 
 def _index_ending(path: Path, header: Sequence[str]) -> str | None:

@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lingqu.call import cohort_lines
-from lingqu.call.kernels.cohort_blocks import BLOCK, pack_blocks
+from lingqu.call.kernels.cohort_blocks import BLOCK
 from lingqu.call.kernels.frequency import chances, genotype_samples
-from lingqu.call.kernels.gvcf_lines import INTS, LETTERS, RECORDS, ROOM, STATE, TEXT_END, cut_lines
-from lingqu.call.pieces import Piece
+from lingqu.call.kernels.gvcf_lines import (
+    INTS, LETTERS, RECORDS, ROOM, SCRATCH, STATE, TEXT_END, cut_lines,
+)  # fmt: skip
+from lingqu.call.pieces import Piece, block_bytes
 from lingqu.call.sites import sites_of
 from lingqu.sequence.codes import encode
 
@@ -35,7 +37,7 @@ def piece(lines):
     ints, letters = np.empty(size, np.int32), np.empty(size, np.uint8)
     why = cut_lines(
         text, np.frombuffer(b"a", np.uint8), contig, len(contig), state, np.zeros(BLOCK, np.int64),
-        np.empty((size, BLOCK), np.int64), ints, letters,
+        np.empty(SCRATCH, np.int64), np.empty((size, BLOCK), np.int64), ints, letters,
     )  # fmt: skip
     assert why == TEXT_END
     return Piece(int(state[RECORDS]), ints[: state[INTS]], letters[: state[LETTERS]])
@@ -49,7 +51,7 @@ def gathered(pos, told, blocks):
     """The site at `pos`, None where there is none; told: lines by sample, blocks: of each sample."""
     pieces = [piece(told.get(s, [])) for s in range(len(blocks))]
     rows = [np.array([[0, 40, *block]], np.int64) for block in blocks]
-    found = sites_of(pieces, lambda s: pack_blocks(rows[s]), pos, pos + 1)
+    found = sites_of(pieces, lambda s: np.frombuffer(block_bytes(rows[s]), np.uint8), pos, pos + 1)
     return next(found, None)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from lingqu.base.errors import LingquError
 from lingqu.call.gvcf import NON_REF
-from lingqu.call.kernels.cohort_blocks import BLOCK, PLOIDY, pack_blocks
+from lingqu.call.kernels.cohort_blocks import BLOCK, PLOIDY, most_bytes, pack_blocks
 from lingqu.call.kernels.gvcf_lines import (
     AT,
     BAD_BLOCK,
@@ -26,6 +26,7 @@ from lingqu.call.kernels.gvcf_lines import (
     REACHES,
     RECORDS,
     ROOM,
+    SCRATCH,
     STATE,
     TEXT_END,
     cut_lines,
@@ -70,6 +71,12 @@ def first_shards(reference: Reference) -> np.ndarray:
     return np.concatenate(([0], np.cumsum(-(-np.asarray(reference.lengths) // SIZE))))
 
 
+def block_bytes(blocks: np.ndarray) -> bytes:
+    """Blocks (int64[n, BLOCK]) as kernels.cohort_blocks has them; no bytes of none."""
+    out = np.empty(most_bytes(len(blocks)), np.uint8)
+    return out[: pack_blocks(blocks, out)].tobytes()
+
+
 class _Reaching(NamedTuple):
     """A block (BLOCK numbers) or a record (ints, letters) that ends at `end`."""
 
@@ -93,7 +100,7 @@ class _Shard:
 
     def piece(self) -> tuple[int, Piece, bytes]:
         piece = Piece(self.records, np.concatenate(self.ints), np.concatenate(self.letters))
-        return self.number, piece, pack_blocks(np.concatenate(self.blocks)).tobytes()
+        return self.number, piece, block_bytes(np.concatenate(self.blocks))
 
     def is_empty(self) -> bool:
         return not self.records and not sum(map(len, self.blocks))
@@ -105,6 +112,7 @@ class _Cutter:
     def __init__(self, path: Path, reference: Reference):
         self._path, self._reference, self._firsts = path, reference, first_shards(reference)
         self._state, self._block = np.zeros(STATE, np.int64), np.zeros(BLOCK, np.int64)
+        self._fields = np.empty(SCRATCH, np.int64)
         self._tid, self._ref, self._name = -1, np.empty(0, np.uint8), np.empty(0, np.uint8)
         self._shard: _Shard | None = None
         self._room = self._scratch(0)
@@ -140,7 +148,8 @@ class _Cutter:
         """Read on into the shard; see `cut_lines`."""
         shard, state = self._shard, self._state
         why = cut_lines(
-            data, self._name, self._ref, shard.end, state, self._block, *self._room
+            data, self._name, self._ref, shard.end, state, self._block, self._fields,
+            *self._room
         )
         blocks, ints, letters = (
             array[: state[k]].copy()
@@ -183,6 +192,7 @@ class _Cutter:
                 f"{self._line(number, text)}: contig {spelled!r} is not in the order of the"
                 " reference; sort the file"
             )
+        self._fields = np.empty(SCRATCH, np.int64)
         self._tid, self._ref = tid, self._reference.contig(tid)
         self._name = np.frombuffer(name, np.uint8)
         self._state[LAST] = 0

@@ -107,7 +107,8 @@ class Records:
         self._letters = np.concatenate([piece.letters for piece in pieces])
         at, text_at = np.zeros((2, sum(counts)), np.int64)
         sample = np.repeat(np.arange(len(pieces)), counts)
-        hashes = find_records(self.ints, self._letters, at, text_at)
+        hashes = np.empty(len(at), np.uint64)
+        find_records(self.ints, self._letters, at, text_at, hashes)
         pos = self.ints[at].astype(np.int64)  # the first number of a record
         order = np.argsort(pos, kind="stable")
         again = (np.diff(pos[order]) == 0) & (np.diff(sample[order]) == 0)

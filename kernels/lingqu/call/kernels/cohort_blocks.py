@@ -9,7 +9,7 @@ columns: by how much each value is above the least.
 
 import numpy as np
 
-from lingqu.base.jit import kernel
+from lingqu.base.jit import kernel, leaf
 
 START, END, PLOIDY, DEPTH, HET, ALT, BLOCK = range(7)
 """Columns of a block: [start, end), 0-based; copies; MIN_DP; PLs of 0/x and x/x; how many these are."""
@@ -19,7 +19,7 @@ _MOST = 10
 """Bytes that the steps of a block take at most."""
 
 
-@kernel
+@leaf
 def _put(value, out, at):
     """A number of 0 or more, 7 bits a byte."""
     while value >= 128:
@@ -30,7 +30,7 @@ def _put(value, out, at):
     return at + 1
 
 
-@kernel
+@leaf
 def _put_bytes(value, size, out, at):
     for _ in range(size):
         out[at] = np.uint8(value & 255)
@@ -39,7 +39,7 @@ def _put_bytes(value, size, out, at):
     return at
 
 
-@kernel
+@leaf
 def _get_bytes(data, at, size):
     value = 0
     for i in range(size):
@@ -47,7 +47,7 @@ def _get_bytes(data, at, size):
     return value
 
 
-@kernel
+@leaf
 def _put_steps(blocks, out, at):
     end = 0
     for i in range(len(blocks)):
@@ -59,30 +59,35 @@ def _put_steps(blocks, out, at):
     return at
 
 
+def most_bytes(blocks: int) -> int:
+    """Bytes that so many blocks take at most."""
+    return _HEAD + blocks * (_MOST + 4 * _COLUMNS) if blocks else 0
+
+
 @kernel
-def pack_blocks(blocks):
-    """Blocks (int64[n, BLOCK]), in order, as bytes (uint8); no bytes of none."""
+def pack_blocks(blocks, out):
+    """Write blocks (int64[n, BLOCK]), in order, into out (uint8, `most_bytes`); how many bytes."""
     n = len(blocks)
-    out = np.empty(_HEAD + n * (_MOST + 4 * _COLUMNS) if n else 0, np.uint8)
     if not n:
-        return out
+        return 0
     at = _put_steps(blocks, out, _HEAD)
     _put_bytes(n, 4, out, 0)
     _put_bytes(at - _HEAD, 4, out, 4)
     for c in range(_COLUMNS):
-        column = blocks[:, PLOIDY + c]
-        least, most = column.min(), column.max()
+        least = most = blocks[0, PLOIDY + c]
+        for i in range(n):
+            least, most = min(least, blocks[i, PLOIDY + c]), max(most, blocks[i, PLOIDY + c])
         size = 0
         while most - least >> 8 * size:
             size += 1
         _put_bytes(least, 4, out, 8 + 8 * c)
         _put_bytes(size, 4, out, 12 + 8 * c)
         for i in range(n):
-            at = _put_bytes(column[i] - least, size, out, at)
-    return out[:at]
+            at = _put_bytes(blocks[i, PLOIDY + c] - least, size, out, at)
+    return at
 
 
-@kernel
+@leaf
 def _get_rest(data, at, value):
     """(a number whose first byte says that more follow, the place behind it)."""
     value &= 127
@@ -96,7 +101,7 @@ def _get_rest(data, at, value):
             return value, at
 
 
-@kernel
+@leaf
 def _find(data, places, row):
     """The last block that begins at each place or before it into row (-1: none that covers it)."""
     at, stop = _HEAD, _HEAD + _get_bytes(data, 4, 4)
@@ -129,8 +134,8 @@ def tell_places(data, places, ploidy, row, out):
     place or before it, if it covers it; else zeros, and as ploidy that of the first block. ploidy:
     what is told where there is no block at all. row: int64[m], for scratch.
     """
-    out[:] = 0
-    out[:, 0] = ploidy
+    for i in range(len(places)):
+        row[i], out[i, 0], out[i, 1], out[i, 2], out[i, 3] = -1, ploidy, 0, 0, 0
     if not len(data):
         return
     _find(data, places, row)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lingqu.base.jit import kernel
+from lingqu.base.jit import kernel, leaf
 from lingqu.call.kernels.sites import UNPHASED
 
 _TAB, _COLON, _COMMA, _DOT, _SLASH, _BAR = (np.uint8(ord(letter)) for letter in "\t:,./|")
@@ -17,13 +17,13 @@ def room(samples: int, alleles: int) -> int:
     return samples * (_FIXED + _NUMBER * (alleles + 2 * states))
 
 
-@kernel
+@leaf
 def _put(out, at, letter):
     out[at] = letter
     return at + 1
 
 
-@kernel
+@leaf
 def _put_number(value, out, at):
     """The digits of a number of 0 or more."""
     end = at + 1
@@ -37,7 +37,7 @@ def _put_number(value, out, at):
     return end
 
 
-@kernel
+@leaf
 def _put_genotype(gt, ploidy, place, phase, out, at):
     """GT; place: int64[alleles], the number of each in the line."""
     if gt[0] < 0:
@@ -54,7 +54,7 @@ def _put_genotype(gt, ploidy, place, phase, out, at):
     return _put_number(place[gt[1 - first]], out, at)
 
 
-@kernel
+@leaf
 def _put_states(values, ploidy, kept, out, at):
     """The values of the genotypes of the alleles `kept`, less the least of them."""
     least = np.int64(1) << 40
@@ -70,7 +70,7 @@ def _put_states(values, ploidy, kept, out, at):
     return at - 1
 
 
-@kernel
+@leaf
 def _put_kin(pp, dq, word, ploidy, kept, out, at):
     """PP, DQ and DN behind colons."""
     at = _put_states(pp, ploidy, kept, out, _put(out, at, _COLON))

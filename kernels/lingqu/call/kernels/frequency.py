@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from lingqu.base.jit import kernel
+from lingqu.base.jit import kernel, leaf
 from lingqu.call.kernels.numbers import log10, pow10
 
 _ROUNDS = 100
@@ -23,7 +23,7 @@ def chances() -> np.ndarray:
     return np.array([pow10.py_func(-0.1 * pl) for pl in range(_LEAST + 1)])
 
 
-@kernel
+@leaf
 def _weights(likes, ploidy, frequency, weights):
     """weights[g]: likelihood times the chance of genotype g (Hardy-Weinberg); returns their sum."""
     alleles = len(frequency)

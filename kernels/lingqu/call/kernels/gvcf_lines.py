@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lingqu.base.jit import kernel
+from lingqu.base.jit import kernel, leaf
 from lingqu.sequence.codes import CODE_OF_ASCII
 
 TEXT_END, NEW_SHARD, REACHES, OTHER_CONTIG, FAULT, NO_GVCF, BAD_BLOCK = range(7)
@@ -33,10 +33,12 @@ _END_IS = np.frombuffer(b"END=", np.uint8).copy()
 _PASS = np.frombuffer(b"PASS", np.uint8).copy()
 _LOW = np.frombuffer(b"LowQual", np.uint8).copy()
 _MOST_FIELDS = 64
+SCRATCH = (3, _MOST_FIELDS + 2)
+"""Shape of the scratch of `cut_lines`."""
 _GREATEST = 2**31 - 1
 
 
-@kernel
+@leaf
 def _is(text, start, end, word):
     """Whether text[start:end] is `word`."""
     if end - start != len(word):
@@ -47,7 +49,7 @@ def _is(text, start, end, word):
     return True
 
 
-@kernel
+@leaf
 def _number(text, start, end):
     """The number whose digits text[start:end] are; -1 for anything else, and beyond int32."""
     if end <= start or end - start > 10:
@@ -60,7 +62,7 @@ def _number(text, start, end):
     return value if value <= _GREATEST else -1
 
 
-@kernel
+@leaf
 def _split(text, start, end, mark, cuts):
     """Starts of the pieces of text[start:end] between marks, and end + 1, into cuts; how many."""
     n = 0
@@ -75,10 +77,11 @@ def _split(text, start, end, mark, cuts):
     return n + 1
 
 
-@kernel
+@leaf
 def _find_keys(text, start, end, cuts, slots):
     """Which field of a sample column each of _KEYS is, into slots (-1: none)."""
-    slots[:] = -1
+    for key in range(len(slots)):
+        slots[key] = -1
     n = _split(text, start, end, _COLON, cuts)
     for k in range(n):
         for key in range(len(slots)):
@@ -87,7 +90,7 @@ def _find_keys(text, start, end, cuts, slots):
                 slots[key] = k
 
 
-@kernel
+@leaf
 def _same_ref(text, start, end, ref, pos):
     """Whether the letters of REF stand at `pos` of the contig (uint8[length], codes)."""
     if pos + end - start > len(ref) or end == start:
@@ -98,7 +101,7 @@ def _same_ref(text, start, end, ref, pos):
     return True
 
 
-@kernel
+@leaf
 def _numbers(text, start, end, count, out, at):
     """The `count` numbers between commas into out[at:]; whether they are that many, and numbers."""
     n = 0
@@ -114,7 +117,7 @@ def _numbers(text, start, end, count, out, at):
     return n == count
 
 
-@kernel
+@leaf
 def _copies(text, start, end):
     n = 1
     for i in range(start, end):
@@ -122,7 +125,7 @@ def _copies(text, start, end):
     return n
 
 
-@kernel
+@leaf
 def _read_block(text, cuts, fields, count, slots, pos, ref_size, length, block):
     """end, ploidy, depth and PLs of a block into block[1:]; whether they are well formed."""
     block[1] = pos + ref_size
@@ -150,7 +153,7 @@ def _read_block(text, cuts, fields, count, slots, pos, ref_size, length, block):
     return fits and (block[2] == 1 or block[2] == 2)
 
 
-@kernel
+@leaf
 def _read_pair(text, start, end, block):
     """PLs of 0/x and x/x: the second and the last of a list; nothing where one is missing."""
     n, begin = 0, start
@@ -170,7 +173,7 @@ def _read_pair(text, start, end, block):
     return n > 1
 
 
-@kernel
+@leaf
 def _read_genotype(text, start, end, out, at):
     """Copies and alleles of GT into a record's numbers."""
     copies = min(_copies(text, start, end), 2)
@@ -184,7 +187,7 @@ def _read_genotype(text, start, end, out, at):
             begin = i + 1
 
 
-@kernel
+@leaf
 def _value(text, fields, count, k):
     """The number in field k; -1 where there is none."""
     if k < 0 or k >= count:
@@ -192,7 +195,7 @@ def _value(text, fields, count, k):
     return _number(text, fields[k], fields[k + 1] - 1)
 
 
-@kernel
+@leaf
 def _read_record(text, cuts, fields, count, slots, pos, alts, ints, at):
     """The numbers of a record into ints[at:]; how many."""
     ints[at + POS], ints[at + ALTS] = pos, alts
@@ -219,14 +222,14 @@ def _read_record(text, cuts, fields, count, slots, pos, alts, ints, at):
     return size
 
 
-@kernel
+@leaf
 def _copy_letters(text, start, end, letters, to):
     for i in range(end - start):
         letters[to + i] = text[start + i]
     return to + end - start
 
 
-@kernel
+@leaf
 def _take_record(text, cuts, fields, count, slots, pos, ints, letters, state):
     """Write a record; False where it has more alleles than can be."""
     at, to = state[INTS], state[LETTERS]
@@ -256,17 +259,16 @@ def _take_record(text, cuts, fields, count, slots, pos, ints, letters, state):
 
 
 @kernel
-def cut_lines(text, contig, ref, end, state, block, blocks, ints, letters):
+def cut_lines(text, contig, ref, end, state, block, scratch, blocks, ints, letters):
     """Take lines from text (uint8, whole lines) into the shard that ends at `end`; why it stops.
 
     contig: uint8, its name; ref: uint8[length], its codes. state: int64[STATE]. block: int64[BLOCK]
     (see kernels.cohort_blocks), the block, or the start and end of the record (PLOIDY 0), that goes on
-    behind `end` (REACHES), or that is to be read next (NEW_SHARD). blocks: int64[m, BLOCK], ints: int32, letters: uint8: what is
+    behind `end` (REACHES), or that is to be read next (NEW_SHARD). scratch: int64[SCRATCH]. blocks: int64[m, BLOCK], ints: int32, letters: uint8: what is
     written, with room for a block each 24 letters of text, and a number or letter each letter, and
     ROOM.
     """
-    cuts, fields = np.empty(_COLUMNS + 2, np.int64), np.empty(_MOST_FIELDS + 2, np.int64)
-    slots = np.full(len(_KEYS), -1, np.int64)
+    cuts, fields, slots = scratch[0, : _COLUMNS + 2], scratch[1], scratch[2, : len(_KEY_START) - 1]
     size, known = len(text), text[:0]
     while state[AT] < size:
         line = state[AT]
@@ -294,7 +296,8 @@ def cut_lines(text, contig, ref, end, state, block, blocks, ints, letters):
         if last == cuts[4]:
             if not _read_block(text, cuts, fields, count, slots, pos, block[1] - pos, len(ref), block):
                 return BAD_BLOCK
-            blocks[state[BLOCKS]] = block
+            for k in range(len(block)):
+                blocks[state[BLOCKS], k] = block[k]
             state[BLOCKS] += 1
         elif text[last - 1] != _COMMA:
             return NO_GVCF

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lingqu.base.jit import kernel
+from lingqu.base.jit import kernel, leaf
 from lingqu.call.kernels.gvcf_lines import (
     ALT,
     ALTS,
@@ -23,20 +23,19 @@ from lingqu.call.kernels.gvcf_lines import (
 UNPHASED = -1
 
 
-@kernel
+@leaf
 def states_of(ploidy, alleles):
     """Genotypes of so many alleles."""
     return alleles * (alleles + 1) // 2 if ploidy == 2 else alleles
 
 
 @kernel
-def find_records(ints, letters, at, text_at):
+def find_records(ints, letters, at, text_at, hashes):
     """Where each record begins in ints (int32) and letters (uint8), and a hash of its alleles.
 
-    at, text_at: int64[records], filled; the first of each is given. Returns uint64[records], FNV-1a
+    at, text_at: int64[records], filled; the first of each is given. hashes: uint64[records], FNV-1a
     of REF and ALT.
     """
-    hashes = np.empty(len(at), np.uint64)
     for i in range(len(at)):
         a, t = at[i], text_at[i]
         told, alleles = ints[a + TOLD], ints[a + ALTS] + 2
@@ -51,7 +50,6 @@ def find_records(ints, letters, at, text_at):
             size += states_of(ints[a + PLOIDY], alleles) if told & HAS_PL else 0
             at[i + 1] = a + size
             text_at[i + 1] = t + ints[a + REF] + ints[a + ALT] + ints[a + FILTER]
-    return hashes
 
 
 @kernel
@@ -76,7 +74,7 @@ def number_spellings(order, pos, hashes, ints, letters, at, text_at, number):
     return n + 1
 
 
-@kernel
+@leaf
 def _least(pl, ploidy, one, two, own):
     """Least PL of a genotype with an allele of mask `one` and one of `two`, of `own` alleles."""
     least = np.int64(1) << 40
@@ -90,7 +88,7 @@ def _least(pl, ploidy, one, two, own):
     return least
 
 
-@kernel
+@leaf
 def _tell_record(record, masks, depth, ad, pl):
     """What a record (int32, its numbers) says of the alleles of a site: see `gather`."""
     own, told, ploidy, alleles = record[ALTS] + 2, record[TOLD], record[PLOIDY], len(masks)
@@ -140,7 +138,7 @@ def gather(blocks, ints, at, sample, row, masks, ploidy, depth, ad, pl):
         ploidy[s], depth[s] = _tell_record(ints[at[r] :], masks[row[r]], depth, ad[s], pl[s])
 
 
-@kernel
+@leaf
 def _site_allele(own, masks):
     """The site's allele that the record's own allele is, -1 for none."""
     for a in range(len(masks)):
@@ -156,7 +154,8 @@ def carry_phases(ints, at, sample, row, masks, gt, phase):
     gt: int16[n, 2], the samples' genotypes, lower allele first. phase: int32[n, 3], phase set and
     quality, and whether the higher allele stands on the left; UNPHASED as the set where none is.
     """
-    phase[:, 0] = UNPHASED
+    for s in range(len(phase)):
+        phase[s, 0] = UNPHASED
     found = False
     for r in range(len(at)):
         record, s = ints[at[r] :], sample[r]

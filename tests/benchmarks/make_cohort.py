@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Make the gVCFs of a cohort out of that of one sample: python make_cohort.py REF.fa S.g.vcf.gz N DIR
+"""Make the gVCFs of a cohort of N out of that of one sample, for joint.py.
 
-Sites are those of a neutral population of N people (theta 1e-3 a base, one in seven an indel of up to
-20 bases, a few with two ALT alleles); each sample draws its alleles by their frequencies and its
+    python tests/benchmarks/make_cohort.py REF.fa SAMPLE.g.vcf.gz N FOLDER
+
+Sites are those of a neutral population of N people (theta 1e-3 a base, one in seven an indel of up
+to 20 bases, a few with two ALT alleles); each sample draws its alleles by their frequencies and its
 depth. Blocks are those of the given gVCF, shifted by a random distance, cut where records stand, so
 that they are as many and as long as real ones.
 """

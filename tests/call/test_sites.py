@@ -12,7 +12,14 @@ from lingqu.call import cohort_lines
 from lingqu.call.kernels.cohort_blocks import BLOCK
 from lingqu.call.kernels.frequency import chances, genotype_samples
 from lingqu.call.kernels.gvcf_lines import (
-    INTS, LETTERS, RECORDS, ROOM, SCRATCH, STATE, TEXT_END, cut_lines,
+    INTS,
+    LETTERS,
+    RECORDS,
+    ROOM,
+    SCRATCH,
+    STATE,
+    TEXT_END,
+    cut_lines,
 )  # fmt: skip
 from lingqu.call.pieces import Piece, block_bytes
 from lingqu.call.sites import sites_of
@@ -48,7 +55,7 @@ COVERED = (2, 25, 75, 900)
 
 
 def gathered(pos, told, blocks):
-    """The site at `pos`, None where there is none; told: lines by sample, blocks: of each sample."""
+    """The site at `pos` or None; told: lines by sample, blocks: of each sample."""
     pieces = [piece(told.get(s, [])) for s in range(len(blocks))]
     rows = [np.array([[0, 40, *block]], np.int64) for block in blocks]
     found = sites_of(pieces, lambda s: np.frombuffer(block_bytes(rows[s]), np.uint8), pos, pos + 1)

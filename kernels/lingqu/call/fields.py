@@ -106,8 +106,8 @@ COHORT = (
           "Phred-scaled likelihoods of the genotypes, relative to the best, without the allele"
           " frequencies of the cohort"),
     Field("FORMAT", "PS", "1", "Integer",
-          "Phase set of the sample's own calls: POS of its first record there; told where GT is that"
-          " of the sample's own call"),
+          "Phase set of the sample's own calls: POS of its first record there; told where GT is"
+          " that of the sample's own call"),
     Field("FORMAT", "PQ", "1", "Integer",
           "Phred-scaled chance that the sample's own call is joined to its phase set the wrong way"
           " round"),

@@ -19,14 +19,13 @@ from lingqu.base.progress import progress
 from lingqu.call import store
 from lingqu.call.cohort_lines import FAMILY_META, META, Kin, site_line
 from lingqu.call.pedigree import read_ped
-from lingqu.call.refinement import Families, Refined, arrange, refine, stack, summary, tally, ways
 from lingqu.call.pieces import SIZE, first_shards
+from lingqu.call.refinement import Families, Refined, arrange, refine, stack, summary, tally, ways
 from lingqu.call.sites import Site, sites_of
 from lingqu.call.store import Sample
 from lingqu.cluster import Cluster, open_cluster
 from lingqu.formats.reference import Reference, open_reference
 from lingqu.formats.vcf import VcfWriter, header_lines
-
 
 MOST_CELLS = 4_000_000
 """Genotypes of all samples and sites that are refined at once, of families."""
@@ -227,9 +226,9 @@ def joint(
     The gVCFs are put into `cohort`, so that later samples can be added to them; without one, into a
     folder beside `out` that goes when `out` stands. The VCF is the same whatever the order in which
     samples came. Samples that were added and shards that were joined are kept beside `out` until it
-    is whole: a killed run goes on. pedigree: a PED file; genotypes of relatives are then found together. Returns
-    samples (names in the order of the columns), records, and with a pedigree the Mendelian
-    conflicts, as they stand in OUT.stats.json; and the number of samples added.
+    is whole: a killed run goes on. pedigree: a PED file; genotypes of relatives are then found
+    together. Returns samples (names in the order of the columns), records, and with a pedigree the
+    Mendelian conflicts, as they stand in OUT.stats.json; and the number of samples added.
     LingquError where an input is damaged, no gVCF, of another reference, or a sample comes twice.
     """
     reference = open_reference(Path(fasta).absolute())

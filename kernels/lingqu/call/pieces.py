@@ -148,8 +148,7 @@ class _Cutter:
         """Read on into the shard; see `cut_lines`."""
         shard, state = self._shard, self._state
         why = cut_lines(
-            data, self._name, self._ref, shard.end, state, self._block, self._fields,
-            *self._room
+            data, self._name, self._ref, shard.end, state, self._block, self._fields, *self._room
         )
         blocks, ints, letters = (
             array[: state[k]].copy()
@@ -223,7 +222,8 @@ class _Cutter:
 def cut(path: Path, reference: Reference) -> Iterator[tuple[int, Piece, bytes]]:
     """(number of the shard, records, blocks) in order, from one pass over a gVCF of one sample.
 
-    The blocks are bytes, see kernels.cohort_blocks. LingquError where it is damaged, malformed, no gVCF, or not of the reference or in its order.
+    The blocks are bytes, see kernels.cohort_blocks. LingquError where the file is damaged,
+    malformed, no gVCF, or not of the reference or in its order.
     """
     cutter = _Cutter(path, reference)
     for number, text in read_text(path):

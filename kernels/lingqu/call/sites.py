@@ -28,7 +28,7 @@ class Spelling:
     alts: tuple[str, ...]
 
     def classes(self, alleles: list[str]) -> list[int]:
-        """By allele of the site, a mask of the own alleles that it is; of one not seen, <NON_REF>."""
+        """By allele of the site, a mask of own alleles that it is; of one not seen, <NON_REF>."""
         other, rest = 1 << len(self.alts) + 1, alleles[0][len(self.ref) :]
         own = {alt if alt == "*" else alt + rest: 1 << a for a, alt in enumerate(self.alts, 1)}
         return [1, *(own.get(alt, other) for alt in alleles[1:])]
@@ -83,8 +83,8 @@ class Told(NamedTuple):
 class Over(NamedTuple):
     """Records that cover places they do not begin at, one a sample and place, sorted by place.
 
-    place, record: int64[m]; key: int64[m], which of keys. keys: int64[u], place * spellings + number
-    of the spelling, sorted; gone: bool[u], whether it deletes the place.
+    place, record: int64[m]; key: int64[m], which of keys. keys: int64[u], place * spellings and the
+    number of the spelling, sorted; gone: bool[u], whether it deletes the place.
     """
 
     place: np.ndarray
@@ -131,8 +131,13 @@ class Records:
         start = int(self._text_at[i]) + skip
         return self._letters[start : start + size].tobytes().decode("utf-8", "surrogateescape")
 
+    def _sizes(self, i: int) -> list[int]:
+        """Letters of REF and of ALT."""
+        at = self.at[i] + gvcf_lines.REF
+        return self.ints[at : at + 2].tolist()
+
     def _spell(self, i: int) -> Spelling:
-        ref, alt = self.ints[self.at[i] + gvcf_lines.REF : self.at[i] + gvcf_lines.FILTER].tolist()
+        ref, alt = self._sizes(i)
         alts = self._text(i, ref, alt).split(",")
         return Spelling(int(self.pos[i]), self._text(i, 0, ref), tuple(alts))
 
@@ -143,8 +148,8 @@ class Records:
             return []
         failed = None
         for i, size in zip(which.tolist(), sizes.tolist(), strict=True):
-            skip = int(self.ints[self.at[i] + gvcf_lines.REF : self.at[i] + gvcf_lines.FILTER].sum())
-            own = frozenset(self._text(i, skip, size).split(";")) - {"PASS", ".", "LowQual"}
+            own = frozenset(self._text(i, sum(self._sizes(i)), size).split(";"))
+            own -= {"PASS", ".", "LowQual"}
             failed = own if failed is None else failed & own
         return sorted(failed)
 
@@ -154,14 +159,15 @@ class Records:
         return places[(start <= places) & (places < end)]
 
     def _over(self, places: np.ndarray) -> Over:
-        """The records that cover places; of several one that deletes it, if there is, or the last."""
+        """The records that cover places: of several one that deletes it, or else the last."""
         reach = self.pos + self.ints[self.at + gvcf_lines.REF]
         first = np.searchsorted(places, self.pos, "right")
         counts = np.maximum(np.searchsorted(places, reach) - first, 0)
         record = np.repeat(np.arange(len(counts)), counts)
         place = np.arange(len(record)) - np.repeat(np.cumsum(counts) - counts - first, counts)
         begun = np.searchsorted(places, self.pos) * self.samples + self.sample
-        free = ~np.isin(place * self.samples + self.sample[record], begun[np.isin(self.pos, places)])
+        begun = begun[np.isin(self.pos, places)]
+        free = ~np.isin(place * self.samples + self.sample[record], begun)
         place, record = place[free], record[free]
         wide = len(self._spellings)
         keys, key = np.unique(place * wide + self._number[record], return_inverse=True)
@@ -199,8 +205,10 @@ class Records:
             row = np.concatenate(
                 (self._number[first:end] - spelled, over.key[low:high] - key + len(here))
             )
-            yield pos, alleles, Told(
-                self.at[which], self.sample[which], row, np.array(masks), which, end - first
+            yield (
+                pos,
+                alleles,
+                Told(self.at[which], self.sample[which], row, np.array(masks), which, end - first),
             )
 
 
@@ -234,9 +242,7 @@ def _site(records: Records, blocks: np.ndarray, pos: int, alleles: list[str], to
     n, a = len(blocks), len(alleles)
     ploidy, depth, ad = np.empty(n, np.int64), np.empty(n, np.int64), np.empty((n, a), np.int64)
     pl = np.zeros((n, a * (a + 1) // 2), np.int32)
-    gather(
-        blocks, records.ints, told.at, told.sample, told.row, told.masks, ploidy, depth, ad, pl
-    )
+    gather(blocks, records.ints, told.at, told.sample, told.row, told.masks, ploidy, depth, ad, pl)
     return Site(pos, alleles, ploidy, depth, ad, pl, told, records)
 
 

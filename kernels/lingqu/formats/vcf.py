@@ -308,7 +308,7 @@ def read_text(path: str | Path, size: int = 1 << 20) -> Iterator[tuple[int, byte
         if kind == "bcf":
             records = stack.enter_context(pysam.VariantFile(str(path)))
             lines = (f"{line}\n" for line in _bcf_lines(records))
-            blocks = iter(lambda: "".join(islice(lines, size >> 7)).encode("utf-8", "surrogateescape"), b"")
+            blocks = iter(lambda: _joined(islice(lines, size >> 7)), b"")
         else:
             raw = stack.enter_context((igzip.open if kind == "gzip" else open)(path, "rb"))
             blocks = iter(lambda: raw.read(size), b"")
@@ -317,6 +317,10 @@ def read_text(path: str | Path, size: int = 1 << 20) -> Iterator[tuple[int, byte
             if header < len(block):
                 yield number + block.count(b"\n", 0, header), block[header:]
             number += block.count(b"\n")
+
+
+def _joined(lines: Iterable[str]) -> bytes:
+    return "".join(lines).encode("utf-8", "surrogateescape")
 
 
 def _whole_lines(path: Path, blocks: Iterator[bytes]) -> Iterator[bytes]:

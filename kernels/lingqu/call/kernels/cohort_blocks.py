@@ -1,10 +1,10 @@
 """The reference blocks of a sample as bytes: small, and quick to look a place up in.
 
-First, as int32: the blocks, the bytes of their steps, and of each of the columns ploidy, depth and PL
-of 0/x and of x/x the least value and the bytes of a value. Then the steps: of each block twice its
-length, and 1 more where it does not begin where the one before ends, in which case the distance
-(zigzag) follows; 7 bits a byte, the lowest first, the highest bit saying that more follow. Then the
-columns: by how much each value is above the least.
+First, as int32: how many blocks, the bytes of their steps, and of each of the columns ploidy, depth
+and PL of 0/x and of x/x the least value and the bytes of a value. Then the steps: of each block
+twice its length, and 1 more where it does not begin where the one before ends, in which case the
+distance (zigzag) follows; 7 bits a byte, the lowest first, the highest bit saying that more follow.
+Then the columns: by how much each value is above the least.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from lingqu.base.jit import kernel, leaf
 
 START, END, PLOIDY, DEPTH, HET, ALT, BLOCK = range(7)
-"""Columns of a block: [start, end), 0-based; copies; MIN_DP; PLs of 0/x and x/x; how many these are."""
+"""Columns of a block: [start, end), 0-based; copies; MIN_DP; PLs of 0/x and x/x; their number."""
 _COLUMNS = BLOCK - PLOIDY
 _HEAD = 4 * (2 + 2 * _COLUMNS)
 _MOST = 10
@@ -128,7 +128,7 @@ def _find(data, places, row):
 
 @kernel
 def tell_places(data, places, ploidy, row, out):
-    """What the blocks in `data` (uint8[n]) tell of places (int64[m], rising) into out (int32[m, 4]).
+    """What the blocks in data (uint8[n]) tell of places (int64[m], rising), into out (int32[m, 4]).
 
     A line of it is ploidy, depth and the PLs of 0/x and x/x of the last block that begins at the
     place or before it, if it covers it; else zeros, and as ploidy that of the first block. ploidy:

@@ -48,9 +48,9 @@ def genotype_samples(pls, ploidy, told, pseudo, silent, chance, frequency, chose
     pls: int32[samples, genotypes], in VCF order; where ploidy (int64[samples]) is 1 the first
     `alleles` of a row. told: bool[samples]; others are left out. pseudo: float64[alleles], copies
     of each allele that are taken as seen. silent: bool[alleles], alleles that do not tell: the
-    reference and `*`. chance: see `chances`. Filled: frequency (float64[alleles]); chosen (int64[samples], number of the
-    likeliest genotype given the frequencies, the first of equals) and quality (float64[samples],
-    log10 of the chance that it is another).
+    reference and `*`. chance: see `chances`. Filled: frequency (float64[alleles]); chosen
+    (int64[samples], number of the likeliest genotype given the frequencies, the first of equals)
+    and quality (float64[samples], log10 of the chance that it is another).
     """
     samples, genotypes = pls.shape
     alleles = len(pseudo)
@@ -127,9 +127,7 @@ def judge_site(pls, ploidy, pseudo, silent, chance, gt, gq):
             told[s] |= pls[s, g] != pls[s, 0]
     frequency, chosen = np.empty(alleles), np.zeros(samples, np.int64)
     quality = np.zeros(samples)
-    none = genotype_samples(
-        pls, ploidy, told, pseudo, silent, chance, frequency, chosen, quality
-    )
+    none = genotype_samples(pls, ploidy, told, pseudo, silent, chance, frequency, chosen, quality)
     for s in range(samples):
         gt[s, 0] = gt[s, 1] = -1
         if ploidy[s] == 1:

@@ -1,4 +1,4 @@
-"""Lines of a gVCF -> what a cohort keeps of them: blocks as bytes, records as numbers and letters."""
+"""Lines of a gVCF -> blocks and records as numbers and letters, which a cohort keeps."""
 
 import numpy as np
 
@@ -6,14 +6,15 @@ from lingqu.base.jit import kernel, leaf
 from lingqu.sequence.codes import CODE_OF_ASCII
 
 TEXT_END, NEW_SHARD, REACHES, OTHER_CONTIG, FAULT, NO_GVCF, BAD_BLOCK = range(7)
-"""Why `cut_lines` stops; the line at state[AT] is still to be read, but after REACHES and TEXT_END."""
+"""Why `cut_lines` stops; but for REACHES and TEXT_END the line at state[AT] is still to be read."""
 AT, LAST, BLOCKS, INTS, LETTERS, RECORDS, LAST_INTS, LAST_LETTERS, STATE = range(9)
-"""What `cut_lines` goes on from: place in the text, POS of the line before (0-based), sizes of what is
-written, and where the last record of it begins."""
+"""What `cut_lines` goes on from: place in the text, POS of the line before (0-based), sizes of what
+is written, and where the last record of it begins."""
 POS, REF, ALT, FILTER, ALTS, PLOIDY, DEPTH, LEFT, RIGHT, PS, PQ, TOLD, RECORD = range(13)
 """Numbers of a record: POS (0-based); letters of REF, ALT (without NON_REF) and FILTER (none if it
-passes or is LowQual); ALT alleles; copies; DP; alleles of GT as they stand (-1: none); PS (0: none);
-PQ (-1: none); HAS_AD and HAS_PL. AD and PL of all alleles, NON_REF too, follow where they are told."""
+passes or is LowQual); ALT alleles; copies; DP; alleles of GT as they stand (-1: none); PS (0:
+none); PQ (-1: none); HAS_AD and HAS_PL. AD and PL of all alleles, NON_REF too, follow where they
+are told."""
 HAS_AD, HAS_PL = 1, 2
 MOST_ALTS = 60
 """ALT alleles of a record, at most."""
@@ -43,10 +44,10 @@ def _is(text, start, end, word):
     """Whether text[start:end] is `word`."""
     if end - start != len(word):
         return False
+    same = True
     for i in range(len(word)):
-        if text[start + i] != word[i]:
-            return False
-    return True
+        same &= text[start + i] == word[i]
+    return same
 
 
 @leaf
@@ -95,10 +96,10 @@ def _same_ref(text, start, end, ref, pos):
     """Whether the letters of REF stand at `pos` of the contig (uint8[length], codes)."""
     if pos + end - start > len(ref) or end == start:
         return False
+    same = True
     for i in range(end - start):
-        if CODE_OF_ASCII[text[start + i]] != ref[pos + i]:
-            return False
-    return True
+        same &= CODE_OF_ASCII[text[start + i]] == ref[pos + i]
+    return same
 
 
 @leaf
@@ -126,9 +127,8 @@ def _copies(text, start, end):
 
 
 @leaf
-def _read_block(text, cuts, fields, count, slots, pos, ref_size, length, block):
-    """end, ploidy, depth and PLs of a block into block[1:]; whether they are well formed."""
-    block[1] = pos + ref_size
+def _read_block(text, cuts, fields, count, slots, length, block):
+    """END, ploidy, depth and PLs into block, whose first place is there; whether all is well."""
     start = cuts[7]
     for i in range(start, cuts[8]):
         if i == cuts[8] - 1 or text[i] == _SEMICOLON:
@@ -149,7 +149,7 @@ def _read_block(text, cuts, fields, count, slots, pos, ref_size, length, block):
     k = slots[_PL]
     if k >= 0 and k < count and not _read_pair(text, fields[k], fields[k + 1] - 1, block):
         return False
-    fits = pos < block[1] and block[1] <= length and block[3] >= 0
+    fits = block[0] < block[1] and block[1] <= length and block[3] >= 0
     return fits and (block[2] == 1 or block[2] == 2)
 
 
@@ -263,10 +263,10 @@ def cut_lines(text, contig, ref, end, state, block, scratch, blocks, ints, lette
     """Take lines from text (uint8, whole lines) into the shard that ends at `end`; why it stops.
 
     contig: uint8, its name; ref: uint8[length], its codes. state: int64[STATE]. block: int64[BLOCK]
-    (see kernels.cohort_blocks), the block, or the start and end of the record (PLOIDY 0), that goes on
-    behind `end` (REACHES), or that is to be read next (NEW_SHARD). scratch: int64[SCRATCH]. blocks: int64[m, BLOCK], ints: int32, letters: uint8: what is
-    written, with room for a block each 24 letters of text, and a number or letter each letter, and
-    ROOM.
+    (see kernels.cohort_blocks), the block that goes on behind `end` (REACHES), or start and end of
+    such a record, with PLOIDY 0, or of what is to be read next (NEW_SHARD). scratch:
+    int64[SCRATCH]. blocks: int64[m, BLOCK], ints: int32, letters: uint8: what is written, with room
+    for a block each 24 letters of text, and a number or letter each letter, and ROOM.
     """
     cuts, fields, slots = scratch[0, : _COLUMNS + 2], scratch[1], scratch[2, : len(_KEY_START) - 1]
     size, known = len(text), text[:0]
@@ -294,7 +294,7 @@ def cut_lines(text, contig, ref, end, state, block, scratch, blocks, ints, lette
         if last < cuts[4] or not _is(text, last, cuts[5] - 1, _NON_REF):
             return NO_GVCF
         if last == cuts[4]:
-            if not _read_block(text, cuts, fields, count, slots, pos, block[1] - pos, len(ref), block):
+            if not _read_block(text, cuts, fields, count, slots, len(ref), block):
                 return BAD_BLOCK
             for k in range(len(block)):
                 blocks[state[BLOCKS], k] = block[k]

@@ -1,4 +1,4 @@
-"""Records of many samples at one place: which are spelled alike, and what they say of its alleles."""
+"""Records of many samples at one place: which are spelled alike, and what they say of alleles."""
 
 import numpy as np
 

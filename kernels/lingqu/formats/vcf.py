@@ -32,13 +32,15 @@ _TBI_REACH = 1 << 29
 def header_lines(
     reference: Reference, meta: Iterable[str] = (), samples: Sequence[str] = ()
 ) -> list[str]:
-    """The lines of a VCF 4.3 header, `#CHROM` included, without line ends.
+    """The lines of a VCF 4.2 header, `#CHROM` included, without line ends.
+
+    Nothing of 4.3 is needed, and htsjdk reads a file of it but cannot write its header again.
 
     meta: the caller's `##INFO`, `##FORMAT`, `##FILTER` lines, put after the contigs.
     """
     described = zip(reference.names, reference.lengths, reference.md5s, strict=True)
     return [
-        "##fileformat=VCFv4.3",
+        "##fileformat=VCFv4.2",
         f"##source=lingqu {__version__}",
         f"##reference={reference.path.name}",
         *(f"##contig=<ID={name},length={length},md5={md5}>" for name, length, md5 in described),

@@ -23,7 +23,7 @@ from lingqu.call.pieces import SIZE, first_shards
 from lingqu.call.refinement import Families, Refined, arrange, refine, stack, summary, tally, ways
 from lingqu.call.sites import Site, sites_of
 from lingqu.call.store import Sample
-from lingqu.cluster import Cluster, open_cluster
+from lingqu.cluster import Cluster, default_threads, open_cluster
 from lingqu.formats.reference import Reference, open_reference
 from lingqu.formats.vcf import VcfWriter, header_lines
 
@@ -158,7 +158,7 @@ def _new(gvcfs: list[Path], known: dict[str, Sample]) -> list[Path]:
         old = known.get(store.sample_of(path))
         if old is None:
             new.append(path)
-        elif old.digest != store.digest_of(path):
+        elif not old.is_of(path):
             raise LingquError(
                 f"{path}: sample {old.name!r} is in the cohort, from another file; rename it, or"
                 f" remove {old.path} first"
@@ -196,8 +196,9 @@ def _write(
     shards = list(_shards(reference, samples, families, folder))
     head = header_lines(reference, META + (FAMILY_META if families else []), names)
     records, counts = 0, np.zeros((len(families.children), 4), np.int64) if families else None
+    threads = min(cluster.workers, default_threads())
     with (
-        VcfWriter(out, head) as writer,
+        VcfWriter(out, head, threads) as writer,
         progress("join", "bases", sum(shard.end - shard.start for shard in shards)) as shown,
     ):
         for shard, path in zip(shards, cluster.map(join_shard, shards), strict=True):

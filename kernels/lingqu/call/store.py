@@ -34,22 +34,31 @@ _ENTRY = 32
 
 @dataclass(frozen=True)
 class Sample:
-    """A sample of a cohort; digest: SHA-256 of its gVCF."""
+    """A sample of a cohort; digest: SHA-256 of its gVCF, state: its size and time (in ns)."""
 
     path: Path
     name: str
     digest: str
+    state: tuple[int, int]
     index_at: int
+
+    def is_of(self, gvcf: Path) -> bool:
+        """Whether it was made of this gVCF, which is read where its size or time has changed."""
+        return self.state == _state(gvcf) or self.digest == digest_of(gvcf)
 
 
 def _fault(path: Path, what: str) -> LingquError:
     return LingquError(f"{path}: {what}; remove the file and add the sample's gVCF again")
 
 
+def _state(path: Path) -> tuple[int, int]:
+    state = path.stat()
+    return state.st_size, state.st_mtime_ns
+
+
 def open_sample(path: Path) -> Sample:
     """The sample of a file; LingquError where it is damaged or of another version."""
-    state = path.stat()
-    return _open_sample(path, state.st_size, state.st_mtime_ns)
+    return _open_sample(path, *_state(path))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -68,7 +77,7 @@ def _open_sample(path: Path, size: int, _mtime_ns: int) -> Sample:
     if isal_zlib.crc32(data) != crc:
         raise _fault(path, "damaged (its checksum is wrong)")
     facts = json.loads(data[facts_at - index_at :])
-    return Sample(path, facts["sample"], facts["digest"], index_at)
+    return Sample(path, facts["sample"], facts["digest"], tuple(facts["state"]), index_at)
 
 
 def filled(samples: list[Sample], shards: int) -> np.ndarray:
@@ -170,7 +179,7 @@ def add_sample(path: Path, reference: Reference, folder: Path) -> Sample:
 
     LingquError where it is damaged, malformed, no gVCF or of another reference.
     """
-    name, digest = sample_of(path), digest_of(path)
+    name, digest, state = sample_of(path), digest_of(path), _state(path)
     out = folder / "samples" / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.cut"
     index = np.zeros((int(first_shards(reference)[-1]), 4), np.uint64)
     with open_vcf(path) as reader:
@@ -184,7 +193,7 @@ def add_sample(path: Path, reference: Reference, folder: Path) -> Sample:
             stream.write(packed)
             stream.write(blocks)
         index_at = stream.tell()
-        facts = json.dumps({"sample": name, "digest": digest}).encode()
+        facts = json.dumps({"sample": name, "digest": digest, "state": state}).encode()
         data = index.tobytes() + facts
         stream.write(data)
         stream.write(_TAIL.pack(index_at, index_at + index.nbytes, isal_zlib.crc32(data), MAGIC))

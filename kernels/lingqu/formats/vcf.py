@@ -4,7 +4,9 @@ import contextlib
 import gzip
 import io
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -54,15 +56,16 @@ class VcfWriter:
 
     The ending of `path` says how: `.vcf`, `.vcf.gz` (BGZF, with a `.tbi` beside it, or a `.csi`
     where a contig is too long for that) or `.bcf` (with a `.csi`). Records are written in the
-    order of the reference. File and index get their names on a clean exit only; after a fault
-    neither is there. LingquError on another ending; OSError where the disk does not take it.
+    order of the reference; threads compress a BGZF, whose bytes stay the same. File and index get
+    their names on a clean exit only; after a fault neither is there. LingquError on another ending;
+    OSError where the disk does not take it.
     """
 
-    def __init__(self, path: str | Path, header: Sequence[str]):
+    def __init__(self, path: str | Path, header: Sequence[str], threads: int = 1):
         path = Path(path)
         if not path.name.endswith((".vcf", ".vcf.gz", ".bcf")):
             raise LingquError(f"{path}: no VCF ending; name it .vcf, .vcf.gz or .bcf")
-        self._writing = _writing(path, header)
+        self._writing = _writing(path, header, threads)
 
     def __enter__(self) -> "VcfWriter":
         self._write = self._writing.__enter__()
@@ -89,7 +92,9 @@ def _index_ending(path: Path, header: Sequence[str]) -> str | None:
 
 
 @contextlib.contextmanager
-def _writing(path: Path, header: Sequence[str]) -> Iterator[Callable[[bytes], object]]:
+def _writing(
+    path: Path, header: Sequence[str], threads: int
+) -> Iterator[Callable[[bytes], object]]:
     ending = _index_ending(path, header)
     with contextlib.ExitStack() as published:
         # Left in reverse order: the file gets its name before its index does.
@@ -97,7 +102,7 @@ def _writing(path: Path, header: Sequence[str]) -> Iterator[Callable[[bytes], ob
         old = [f"{path}{end}" for end in (".tbi", ".csi")]
         beside = published.enter_context(publish(path, outdated=old))
         how = {".vcf": _plain, ".gz": _bgzf, ".bcf": _bcf}[path.suffix]
-        with how(beside) as write:
+        with how(beside, threads) as write:
             write("".join(f"{line}\n" for line in header).encode("utf-8", "surrogateescape"))
             yield write
         if index:
@@ -107,31 +112,35 @@ def _writing(path: Path, header: Sequence[str]) -> Iterator[Callable[[bytes], ob
 
 
 @contextlib.contextmanager
-def _plain(path: Path) -> Iterator[Callable[[bytes], object]]:
+def _plain(path: Path, _threads: int) -> Iterator[Callable[[bytes], object]]:
     with path.open("wb") as out:
         yield out.write
 
 
 @contextlib.contextmanager
-def _bgzf(path: Path) -> Iterator[Callable[[bytes], object]]:
-    with path.open("wb") as out:
-        held = bytearray()
+def _bgzf(path: Path, threads: int) -> Iterator[Callable[[bytes], object]]:
+    with path.open("wb") as out, ThreadPoolExecutor(threads) as pool:
+        held, waiting = bytearray(), deque()
 
         def write(data: bytes) -> None:
             held.extend(data)
-            if len(held) >= _HOLD:
-                out.write(compress(bytes(held[:_HOLD])))
+            while len(held) >= _HOLD:
+                waiting.append(pool.submit(compress, bytes(held[:_HOLD])))
                 del held[:_HOLD]
+                if len(waiting) > 2 * threads:
+                    out.write(waiting.popleft().result())
 
         yield write
+        for piece in waiting:
+            out.write(piece.result())
         out.write(compress(bytes(held)) + EOF)
 
 
 @contextlib.contextmanager
-def _bcf(path: Path) -> Iterator[Callable[[bytes], object]]:
+def _bcf(path: Path, threads: int) -> Iterator[Callable[[bytes], object]]:
     text = path.with_name(path.name + ".vcf")
     try:
-        with _plain(text) as write:
+        with _plain(text, threads) as write:
             yield write
         with (
             pysam.VariantFile(str(text)) as records,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import lingqu
-from lingqu.call import fields, gvcf, records, sites
+from lingqu.call import cohort_lines, fields, gvcf, records
 
 
 def page() -> str:
@@ -17,7 +17,7 @@ def test_the_table_is_that_of_the_headers():
 def test_each_header_line_has_its_row():
     lines = {field.line() for told in fields.FILES.values() for field in told}
     blocks = {line for line in gvcf.META if not line.startswith("##GVCFBlock")}
-    assert {*records.META, *blocks, *sites.META, *sites.FAMILY_META} == lines
+    assert {*records.META, *blocks, *cohort_lines.META, *cohort_lines.FAMILY_META} == lines
 
 
 def test_format_is_described():

@@ -1,6 +1,9 @@
 """`lingqu joint` and the cohort store: order, cuts, faults, and the demo's reads."""
 
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
 
@@ -11,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lingqu.base.errors import LingquError
-from lingqu.call import gvcf, records, store
+from lingqu.call import gvcf, pieces, records, store
 from lingqu.call import joint as driver
 from lingqu.formats.reference import open_reference
 from lingqu.formats.vcf import VcfWriter, header_lines
@@ -103,10 +106,54 @@ def test_the_order_of_adding_does_not_matter(family, tmp_path_factory, order, cu
 def test_cuts_and_threads_leave_no_trace(family, tmp_path, monkeypatch):
     fasta, paths, whole = family
     for size in (100, 37):
-        monkeypatch.setattr(store, "SIZE", size)
-        monkeypatch.setattr(driver, "SIZE", size)
+        for module in (store, driver, pieces):
+            monkeypatch.setattr(module, "SIZE", size)
         driver.joint(fasta, paths, tmp_path / "cut.vcf.gz", threads=2)
         assert (tmp_path / "cut.vcf.gz").read_bytes() == whole
+    assert not (tmp_path / ".lingqu").exists()
+
+
+def test_workers_of_dask_write_the_same(family, tmp_path):
+    fasta, paths, whole = family
+    out = tmp_path / "all.vcf.gz"
+    assert driver.joint(fasta, paths, out, threads=2, backend="dask")["added"] == len(paths)
+    assert out.read_bytes() == whole
+
+
+KILLED = """
+import os, signal, sys
+from lingqu.call import joint, store
+left = int(sys.argv[2])
+def killing(function):
+    def run(*given):
+        global left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*given)
+    return run
+setattr(store, sys.argv[1], killing(getattr(store, sys.argv[1])))
+joint.joint(sys.argv[3], sys.argv[5:], sys.argv[4], threads=1)
+"""
+
+
+@pytest.mark.parametrize(("where", "calls"), [("add_sample", 2), ("read_records", 4)])
+def test_a_killed_run_goes_on(family, tmp_path, where, calls, monkeypatch):
+    """Killed when the third sample is to be added, and when the second shard is to be joined."""
+    fasta, paths, whole = family
+    out = tmp_path / "all.vcf.gz"
+    words = [sys.executable, "-c", KILLED, where, calls, fasta, out, *paths]
+    done = subprocess.run([*map(str, words)], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert not out.exists()
+    (kept,) = (tmp_path / ".lingqu").glob("all.vcf.gz.*[0-9a-f]")
+    assert len(list(kept.glob("*/*.part"))) == (where == "read_records")
+    asked, read = [], store.read_records
+    monkeypatch.setattr(store, "read_records", lambda *told: asked.append(told) or read(*told))
+    told = driver.joint(fasta, paths, out, threads=1)
+    assert told["added"] == (2 if where == "add_sample" else 0)
+    assert len(asked) == len(paths) * (2 if where == "add_sample" else 1)
+    assert out.read_bytes() == whole
     assert not (tmp_path / ".lingqu").exists()
 
 
@@ -176,8 +223,9 @@ def halves(tmp_path_factory, lanes, reference):
     return folder, reference
 
 
-def test_real_reads(halves):
-    """Both halves of one person's reads: what is called in one is as likely as not in both."""
+@pytest.fixture(scope="module")
+def called(halves):
+    """The folder with gVCFs of both halves of one person's reads, and pair.vcf.gz of the two."""
     folder, fasta = halves
     region = ("-r", "20:10,000,001-10,100,000")
     for name in ("one", "two"):
@@ -185,14 +233,20 @@ def test_real_reads(halves):
         lingqu("call", fasta, f"{out}.bam", *region, "-o", f"{out}.vcf.gz", "-o",
                f"{out}.g.vcf.gz", "-t", 1)  # fmt: skip
     lingqu("call", fasta, folder / "one.bam", *region, "-o", folder / "plain.vcf.gz", "-t", 2)
+    lingqu("joint", fasta, folder / "two.g.vcf.gz", folder / "one.g.vcf.gz", "-o",
+           folder / "pair.vcf.gz", "-t", 1)  # fmt: skip
+    return folder, fasta
+
+
+def test_real_reads(called):
+    """What is called in one half is as likely as not in both."""
+    folder, fasta = called
     assert (folder / "plain.vcf.gz").read_bytes() == (folder / "one.vcf.gz").read_bytes()
     with pysam.VariantFile(str(folder / "one.g.vcf.gz")) as calls:
         rows = list(calls)
     assert all(row.alts[-1] == "<NON_REF>" for row in rows)
     assert rows[0].pos == 10_000_001
     assert rows[-1].stop == 10_100_000
-    lingqu("joint", fasta, folder / "two.g.vcf.gz", folder / "one.g.vcf.gz", "-o",
-           folder / "pair.vcf.gz", "-t", 1)  # fmt: skip
     with pysam.VariantFile(str(folder / "pair.vcf.gz")) as calls:
         assert list(calls.header.samples) == ["one", "two"]
         passed = [row for row in calls if "PASS" in row.filter]
@@ -203,6 +257,95 @@ def test_real_reads(halves):
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "no <NON_REF> allele" in done.stderr
+
+
+def phased(path, sample):
+    """(GT as it stands, PS, PQ) of the phased records of a sample, by place and alleles."""
+    with pysam.VariantFile(str(path)) as calls:
+        return {
+            (row.pos, tuple(row.alleles[a] for a in row.samples[sample]["GT"])): (
+                row.samples[sample]["PS"], row.samples[sample].get("PQ")
+            )
+            for row in calls
+            if row.samples[sample].phased and row.samples[sample].get("PS")
+        }  # fmt: skip
+
+
+def test_phases_of_real_reads_are_those_of_the_samples(called):
+    """But for alleles that are spelled with a longer REF, each is one of the sample's own."""
+    folder, _ = called
+    for name in ("one", "two"):
+        own, kept = phased(folder / f"{name}.vcf.gz", name), phased(folder / "pair.vcf.gz", name)
+        assert len(kept) > 0.8 * len(own) > 20
+        spelled = [kept[key] == own[key] for key in kept if key in own]
+        assert len(spelled) > 0.95 * len(kept) and all(spelled)
+        assert {place: told for (place, _), told in kept.items()}.items() <= {
+            place: told for (place, _), told in own.items()
+        }.items()
+
+
+@pytest.mark.parametrize("words", [
+    "view PAIR", "stats PAIR", "norm -f REF -c e -m -any PAIR", "view ONE",
+    "norm -f REF -c e -m -any ONE", "merge --gvcf REF ONE TWO", "convert --gvcf2vcf -f REF ONE",
+])  # fmt: skip
+def test_bcftools_reads_them(called, words):
+    if not shutil.which("bcftools"):
+        pytest.skip("bcftools is not installed")
+    folder, fasta = called
+    paths = {"REF": fasta, "PAIR": folder / "pair.vcf.gz"}
+    paths |= {name.upper(): folder / f"{name}.g.vcf.gz" for name in ("one", "two")}
+    done = subprocess.run(
+        ["bcftools", *(str(paths.get(word, word)) for word in words.split())],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "[W::" not in done.stderr and "[E::" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(("tool", "name"), [
+    ("SortVcf", "one.g.vcf.gz"), ("SortVcf", "pair.vcf.gz"),
+    ("UpdateVcfSequenceDictionary", "one.g.vcf.gz"),
+    ("CollectVariantCallingMetrics", "pair.vcf.gz"),
+])  # fmt: skip
+def test_htsjdk_reads_them(called, tmp_path, tool, name):
+    if not shutil.which("PicardCommandLine"):
+        pytest.skip("PicardCommandLine is not installed")
+    path, out = called[0] / name, tmp_path / "out.vcf"
+    more = {"UpdateVcfSequenceDictionary": [f"SD={path}"],
+            "CollectVariantCallingMetrics": [f"DBSNP={path}"]}.get(tool, [])  # fmt: skip
+    done = subprocess.run(
+        ["PicardCommandLine", tool, f"I={path}", f"O={out}", *more, "QUIET=true"],
+        capture_output=True, text=True, check=False, env=os.environ | {"JAVA_OPTS": "-Xmx1g"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    if not more or tool.startswith("Update"):
+        with pysam.VariantFile(str(path)) as own, pysam.VariantFile(str(out)) as read:
+            for one, two in zip(own, read, strict=True):
+                assert (one.pos, one.alleles) == (two.pos, two.alleles)
+                for told, again in zip(one.samples.values(), two.samples.values(), strict=True):
+                    assert told["GT"] == again["GT"] and told.get("PL") == again.get("PL")
+
+
+def test_gvcfs_are_as_glnexus_and_gatk_ask(called):
+    """What GLnexus checks (BCF_utils.cc) and its `gatk` configuration and GenotypeGVCFs read."""
+    last = 0
+    with pysam.VariantFile(str(called[0] / "one.g.vcf.gz")) as calls:
+        assert {"DP", "GQ", "AD", "PL", "MIN_DP", "GT"} <= set(calls.header.formats)
+        assert "NON_REF" in calls.header.alts and "END" in calls.header.info
+        for row in calls:
+            told, states = row.samples[0], len(row.alleles) * (len(row.alleles) + 1) // 2
+            assert last < row.pos  # one record a place, none over another's start
+            assert len(set(row.alleles)) == len(row.alleles)
+            assert row.alts[-1] == "<NON_REF>"
+            assert len(told["GT"]) == 2 and max(told["GT"]) < len(row.alleles)
+            assert len(told["PL"]) == states and min(told["PL"]) == 0
+            if len(row.alts) == 1:
+                assert row.stop - row.start == row.rlen >= 1
+                assert told["GT"] == (0, 0) and told["MIN_DP"] <= told["DP"]
+            else:
+                assert len(told["AD"]) == len(row.alleles)
+                assert set("".join(row.alleles[:-1])) <= set("ACGTN*")
+            last = row.pos
 
 
 def one_site(path, fasta, name, genotype, pl):

@@ -14,7 +14,7 @@ of Q20 give 40; below 20 a phase would rest on bases that are hardly trusted one
 
 FORMAT = "GT:GQ:DP:AD:PL"
 PHASE_FORMAT = "PS:PQ"
-"""What a record has behind FORMAT if it is in phase with another."""
+"""What a record has behind FORMAT if it is in phase with another; last, where other keys follow."""
 FAMILY_FORMAT = "PP:DQ:DN"
 """What the records of a cohort with a pedigree have behind FORMAT."""
 
@@ -91,7 +91,8 @@ COHORT = (
     Field("INFO", "NS", "1", "Integer", "Samples with a genotype"),
     Field("INFO", "DP", "1", "Integer", "Templates over the site, all samples"),
     Field("FORMAT", "GT", "1", "String",
-          "Genotype, the likeliest given PL and the allele frequencies of the cohort"),
+          "Genotype, the likeliest given PL and the allele frequencies of the cohort; with | where"
+          " the sample has a PS"),
     Field("FORMAT", "GQ", "1", "Integer",
           "Phred-scaled chance that GT is wrong, given PL and the allele frequencies of the"
           " cohort"),
@@ -104,6 +105,12 @@ COHORT = (
     Field("FORMAT", "PL", "G", "Integer",
           "Phred-scaled likelihoods of the genotypes, relative to the best, without the allele"
           " frequencies of the cohort"),
+    Field("FORMAT", "PS", "1", "Integer",
+          "Phase set of the sample's own calls: POS of its first record there; told where GT is"
+          " that of the sample's own call"),
+    Field("FORMAT", "PQ", "1", "Integer",
+          "Phred-scaled chance that the sample's own call is joined to its phase set the wrong way"
+          " round"),
 )  # fmt: skip
 FAMILY = (
     Field("INFO", "MERR", "1", "Integer",

@@ -1,5 +1,6 @@
 """Joint calling: gVCFs into a cohort, shard by shard, and one VCF of all its samples."""
 
+import io
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -7,21 +8,29 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from isal import igzip
 
 from lingqu import __version__
 from lingqu.base.atomic import publish
-from lingqu.base.checkpoint import checkpoint, file_facts
+from lingqu.base.checkpoint import checkpoint, digest, file_facts
 from lingqu.base.errors import LingquError
 from lingqu.base.jit import source_digest
 from lingqu.base.progress import progress
-from lingqu.call import sites, store
+from lingqu.call import store
+from lingqu.call.cohort_lines import FAMILY_META, META, Kin, site_line
 from lingqu.call.pedigree import read_ped
+from lingqu.call.pieces import SIZE, first_shards
 from lingqu.call.refinement import Families, Refined, arrange, refine, stack, summary, tally, ways
-from lingqu.call.sites import Kin, Seen, Site
-from lingqu.call.store import SIZE, Sample
-from lingqu.cluster import Cluster, open_cluster
+from lingqu.call.sites import Site, sites_of
+from lingqu.call.store import Sample
+from lingqu.cluster import Cluster, default_threads, open_cluster
 from lingqu.formats.reference import Reference, open_reference
 from lingqu.formats.vcf import VcfWriter, header_lines
+
+MOST_CELLS = 4_000_000
+"""Genotypes of all samples and sites that are refined at once, of families."""
+_LEVEL = 1  # of what is written to be read once
+_BLOCK = 1 << 20
 
 
 class Shard(NamedTuple):
@@ -34,81 +43,89 @@ class Shard(NamedTuple):
     start: int
     end: int
     families: Families | None
-
-
-class _Column:
-    """What one sample tells of a shard."""
-
-    def __init__(self, sample: Sample, shard: int):
-        self.blocks, lines = store.read_piece(sample, shard)
-        seen = [sites.read_record(line) for line in lines]
-        self.records: dict[int, Seen] = {}
-        for one in seen:
-            self.records.setdefault(one.pos, one)
-        self.wide = [one for one in seen if len(one.ref) > 1]
-
-    def over(self, pos: int) -> Seen | None:
-        """The record that begins before `pos` and covers it; one that deletes it, if there is."""
-        found = [one for one in self.wide if one.pos < pos < one.end]
-        return next((one for one in found if one.gone(pos)), found[-1] if found else None)
-
-    def reference(self, places: np.ndarray) -> np.ndarray:
-        """int32[places, 4]: ploidy, depth and PLs of the block of each place, see `gather`."""
-        told = np.zeros((len(places), 4), np.int32)
-        told[:, 0] = self.ploidy()
-        if len(self.blocks):
-            row = np.searchsorted(self.blocks[:, 0], places, side="right") - 1
-            inside = (row >= 0) & (places < self.blocks[row, 1])
-            told[inside] = self.blocks[row[inside], 2:]
-        return told
-
-    def ploidy(self) -> int:
-        """Copies where nothing is told: as elsewhere in the shard."""
-        if len(self.blocks):
-            return int(self.blocks[0, 2])
-        return next((one.ploidy for one in self.records.values()), 2)
+    out: Path
 
 
 def _sites(shard: Shard) -> Iterator[Site]:
-    """The sites of a shard at which a sample has an allele that is spelled out."""
-    columns = [_Column(store.open_sample(path), shard.number) for path in shard.samples]
-    places = np.array(
-        sorted({p for column in columns for p in column.records if shard.start <= p < shard.end}),
-        np.int64,
+    """The sites of a shard."""
+    samples = [store.open_sample(path) for path in shard.samples]
+    pieces = [store.read_records(sample, shard.number) for sample in samples]
+    yield from sites_of(
+        pieces, lambda s: store.read_blocks(samples[s], shard.number), shard.start, shard.end
     )
-    blocks = np.stack([column.reference(places) for column in columns], axis=1)
-    for k, pos in enumerate(places.tolist()):
-        here, over = {}, {}
-        for s, column in enumerate(columns):
-            if pos in column.records:
-                here[s] = column.records[pos]
-            elif (one := column.over(pos)) is not None:
-                over[s] = one
-        site = sites.gather(pos, here, over, blocks[k])
-        if site:
-            yield site
 
 
-def join_shard(shard: Shard) -> tuple[str, np.ndarray | None]:
-    """The lines of the sites of a shard, each with its line end, and `tally` of the families."""
-    contig = open_reference(shard.fasta).names[shard.tid]
-    found, families = list(_sites(shard)), shard.families
-    if not families or not found:
-        lines = [sites.site_line(site, contig) for site in found]
-        return "".join(f"{line}\n" for line in lines if line), None
-    pl, alleles, indel = stack([site.pl for site in found], [site.alleles for site in found])
-    ploidy = np.stack([site.ploidy for site in found]).astype(np.int8)
+def _batches(found: Iterator[Site]) -> Iterator[list[Site]]:
+    """The sites, as many at a time as make MOST_CELLS of genotypes and samples, or one."""
+    batch, wide = [], 0
+    for site in found:
+        wide = max(wide, site.pl.size)
+        if batch and wide * (len(batch) + 1) > MOST_CELLS:
+            yield batch
+            batch, wide = [], site.pl.size
+        batch.append(site)
+    if batch:
+        yield batch
+
+
+def _family_lines(
+    batch: list[Site], contig: str, families: Families
+) -> tuple[list[bytes], np.ndarray]:
+    """The lines of a batch of sites, and `tally` of the families at those that have one."""
+    pl, alleles, indel = stack([site.pl for site in batch], [site.alleles for site in batch])
+    ploidy = np.stack([site.ploidy for site in batch]).astype(np.int8)
     told = refine(families, pl, ploidy, alleles, ways(families, contig, ploidy), indel)
-    lines = [sites.site_line(site, contig, Kin(families, told, k)) for k, site in enumerate(found)]
+    lines = [site_line(site, contig, Kin(families, told, k)) for k, site in enumerate(batch)]
     written = np.array([line is not None for line in lines])
     counts = tally(families, Refined._make(column[written] for column in told))
-    return "".join(f"{line}\n" for line in lines if line), counts
+    return [line for line in lines if line], counts
+
+
+def _lines(shard: Shard) -> Iterator[tuple[list[bytes], np.ndarray | None]]:
+    """Lines of the sites of a shard, some at a time, and `tally` of the families at them."""
+    contig, families = open_reference(shard.fasta).names[shard.tid], shard.families
+    if families:
+        for batch in _batches(_sites(shard)):
+            yield _family_lines(batch, contig, families)
+    else:
+        for site in _sites(shard):
+            line = site_line(site, contig)
+            yield [line] if line else [], None
+
+
+def join_shard(shard: Shard) -> Path:
+    """Join a shard unless that is done; name the file of its facts (a line of JSON) and lines."""
+    if not shard.out.exists():
+        held, records, counts = io.BytesIO(), 0, 0
+        with igzip.GzipFile(fileobj=held, mode="wb", compresslevel=_LEVEL) as text:
+            for lines, more in _lines(shard):
+                for line in lines:
+                    text.write(line + b"\n")
+                records += len(lines)
+                counts += 0 if more is None else more
+        facts = {"records": records, "counts": np.asarray(counts).tolist()}
+        with publish(shard.out) as beside:
+            beside.write_bytes(json.dumps(facts).encode() + b"\n" + held.getvalue())
+    return shard.out
+
+
+def _take(path: Path, writer: VcfWriter) -> dict:
+    """Write the lines of a shard; its facts."""
+    with path.open("rb") as stream:
+        facts = json.loads(stream.readline())
+        with igzip.GzipFile(fileobj=stream) as text:
+            while some := text.read(_BLOCK):
+                writer.write_bytes(some)
+    return facts
 
 
 def _shards(
-    reference: Reference, samples: list[Sample], families: Families | None
+    reference: Reference, samples: list[Sample], families: Families | None, folder: Path
 ) -> Iterator[Shard]:
-    firsts = store.first_shards(reference)
+    """The shards of which a sample tells something, joined into a folder of just these samples."""
+    home = folder / digest({"samples": [(sample.name, sample.digest) for sample in samples]})
+    home.mkdir(exist_ok=True)
+    firsts = first_shards(reference)
     filled = store.filled(samples, int(firsts[-1]))
     paths = tuple(sample.path for sample in samples)
     for tid, length in enumerate(map(int, reference.lengths)):
@@ -116,7 +133,8 @@ def _shards(
             number = int(firsts[tid]) + k
             if filled[number]:
                 end = min((k + 1) * SIZE, length)
-                yield Shard(reference.path, paths, number, tid, k * SIZE, end, families)
+                out = home / f"{number}.part"
+                yield Shard(reference.path, paths, number, tid, k * SIZE, end, families, out)
 
 
 class _Addition(NamedTuple):
@@ -140,7 +158,7 @@ def _new(gvcfs: list[Path], known: dict[str, Sample]) -> list[Path]:
         old = known.get(store.sample_of(path))
         if old is None:
             new.append(path)
-        elif old.digest != store.digest_of(path):
+        elif not old.is_of(path):
             raise LingquError(
                 f"{path}: sample {old.name!r} is in the cohort, from another file; rename it, or"
                 f" remove {old.path} first"
@@ -165,24 +183,29 @@ def _gathered(
 
 
 def _write(
-    out: Path, reference: Reference, samples: list[Sample], pedigree: Path | None, cluster: Cluster
+    out: Path,
+    reference: Reference,
+    samples: list[Sample],
+    pedigree: Path | None,
+    folder: Path,
+    cluster: Cluster,
 ) -> dict:
     """Write the VCF; what its statistics tell."""
     names = [sample.name for sample in samples]
     families = arrange(read_ped(pedigree), names) if pedigree else None
-    shards = list(_shards(reference, samples, families))
-    head = header_lines(reference, sites.META + (sites.FAMILY_META if families else []), names)
+    shards = list(_shards(reference, samples, families, folder))
+    head = header_lines(reference, META + (FAMILY_META if families else []), names)
     records, counts = 0, np.zeros((len(families.children), 4), np.int64) if families else None
+    threads = min(cluster.workers, default_threads())
     with (
-        VcfWriter(out, head) as writer,
+        VcfWriter(out, head, threads) as writer,
         progress("join", "bases", sum(shard.end - shard.start for shard in shards)) as shown,
     ):
-        for shard, (text, more) in zip(shards, cluster.map(join_shard, shards), strict=True):
-            if text:
-                writer.write(text[:-1])
-                records += text.count("\n")
-            if more is not None:
-                counts += more
+        for shard, path in zip(shards, cluster.map(join_shard, shards), strict=True):
+            facts = _take(path, writer)
+            records += facts["records"]
+            if families:
+                counts += facts["counts"]
             shown.advance(shard.end - shard.start)
     told = {"version": __version__, "samples": names, "records": records}
     return told | ({"mendelian": summary(families, counts)} if families else {})
@@ -203,9 +226,10 @@ def joint(
 
     The gVCFs are put into `cohort`, so that later samples can be added to them; without one, into a
     folder beside `out` that goes when `out` stands. The VCF is the same whatever the order in which
-    samples came. pedigree: a PED file; genotypes of relatives are then found together. Returns
-    samples (names in the order of the columns), records, and with a pedigree the Mendelian
-    conflicts, as they stand in OUT.stats.json; and the number of samples added.
+    samples came. Samples that were added and shards that were joined are kept beside `out` until it
+    is whole: a killed run goes on. pedigree: a PED file; genotypes of relatives are then found
+    together. Returns samples (names in the order of the columns), records, and with a pedigree the
+    Mendelian conflicts, as they stand in OUT.stats.json; and the number of samples added.
     LingquError where an input is damaged, no gVCF, of another reference, or a sample comes twice.
     """
     reference = open_reference(Path(fasta).absolute())
@@ -225,7 +249,7 @@ def joint(
     with checkpoint(out, identity) as folder, open_cluster(threads, backend, scheduler) as cluster:
         home = Path(cohort).absolute() if cohort else folder / "cohort"
         samples, added = _gathered(reference, paths, home, cluster)
-        told = _write(out, reference, samples, pedigree, cluster)
+        told = _write(out, reference, samples, pedigree, folder, cluster)
         with publish(f"{out}.stats.json") as beside:
             beside.write_text(json.dumps(told, indent=1) + "\n")
     return told | {"added": added}

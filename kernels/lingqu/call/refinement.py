@@ -24,8 +24,19 @@ from typing import NamedTuple
 import numpy as np
 
 from lingqu.base.errors import LingquError
-from lingqu.call.kernels import pedigree as kernels
-from lingqu.call.kernels.pedigree import AUTOSOME, CONFLICT, MT, UNCHECKED, Layout, X, Y
+from lingqu.call.kernels.pedigree import (
+    AUTOSOME,
+    CONFLICT,
+    MAX_ALLELES,
+    MT,
+    UNCHECKED,
+    Layout,
+    X,
+    Y,
+    new_scratch,
+)
+from lingqu.call.kernels.pedigree_refine import refine_sites
+from lingqu.call.kernels.pedigree_states import count_states
 from lingqu.call.pedigree import FEMALE, MALE, UNKNOWN, Person
 from lingqu.call.ploidy import chromosome
 
@@ -270,7 +281,7 @@ def refine(
     if (
         samples != len(families.samples)
         or ploidy.shape != (sites, samples)
-        or wide < kernels.count_states.py_func(int(ploidy.max(initial=0)), most)
+        or wide < count_states.py_func(int(ploidy.max(initial=0)), most)
         or indel.shape[0] != sites
         or indel.shape[1] < most
     ):
@@ -289,9 +300,9 @@ def refine(
         own_check=np.full((sites, samples), UNCHECKED, np.int8),
         check=np.full((sites, samples), UNCHECKED, np.int8),
     )
-    kernels.refine_sites(
+    refine_sites(
         families.layout,
-        kernels.new_scratch(families.layout, min(most, kernels.MAX_ALLELES)),
+        new_scratch(families.layout, min(most, MAX_ALLELES)),
         np.ascontiguousarray(pl, np.int32),
         np.ascontiguousarray(ploidy, np.int8),
         np.ascontiguousarray(alleles, np.int64),

@@ -4,8 +4,11 @@ import contextlib
 import gzip
 import io
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,13 +34,15 @@ _TBI_REACH = 1 << 29
 def header_lines(
     reference: Reference, meta: Iterable[str] = (), samples: Sequence[str] = ()
 ) -> list[str]:
-    """The lines of a VCF 4.3 header, `#CHROM` included, without line ends.
+    """The lines of a VCF 4.2 header, `#CHROM` included, without line ends.
+
+    Nothing of 4.3 is needed, and htsjdk reads a file of it but cannot write its header again.
 
     meta: the caller's `##INFO`, `##FORMAT`, `##FILTER` lines, put after the contigs.
     """
     described = zip(reference.names, reference.lengths, reference.md5s, strict=True)
     return [
-        "##fileformat=VCFv4.3",
+        "##fileformat=VCFv4.2",
         f"##source=lingqu {__version__}",
         f"##reference={reference.path.name}",
         *(f"##contig=<ID={name},length={length},md5={md5}>" for name, length, md5 in described),
@@ -51,15 +56,16 @@ class VcfWriter:
 
     The ending of `path` says how: `.vcf`, `.vcf.gz` (BGZF, with a `.tbi` beside it, or a `.csi`
     where a contig is too long for that) or `.bcf` (with a `.csi`). Records are written in the
-    order of the reference. File and index get their names on a clean exit only; after a fault
-    neither is there. LingquError on another ending; OSError where the disk does not take it.
+    order of the reference; threads compress a BGZF, whose bytes stay the same. File and index get
+    their names on a clean exit only; after a fault neither is there. LingquError on another ending;
+    OSError where the disk does not take it.
     """
 
-    def __init__(self, path: str | Path, header: Sequence[str]):
+    def __init__(self, path: str | Path, header: Sequence[str], threads: int = 1):
         path = Path(path)
         if not path.name.endswith((".vcf", ".vcf.gz", ".bcf")):
             raise LingquError(f"{path}: no VCF ending; name it .vcf, .vcf.gz or .bcf")
-        self._writing = _writing(path, header)
+        self._writing = _writing(path, header, threads)
 
     def __enter__(self) -> "VcfWriter":
         self._write = self._writing.__enter__()
@@ -72,6 +78,10 @@ class VcfWriter:
         """Write one record (or several, joined by line ends), without the final line end."""
         self._write(line.encode("utf-8", "surrogateescape") + b"\n")
 
+    def write_bytes(self, text: bytes) -> None:
+        """Write lines with their ends, in pieces that may be cut anywhere."""
+        self._write(text)
+
 
 def _index_ending(path: Path, header: Sequence[str]) -> str | None:
     if path.name.endswith(".vcf"):
@@ -82,7 +92,9 @@ def _index_ending(path: Path, header: Sequence[str]) -> str | None:
 
 
 @contextlib.contextmanager
-def _writing(path: Path, header: Sequence[str]) -> Iterator[Callable[[bytes], object]]:
+def _writing(
+    path: Path, header: Sequence[str], threads: int
+) -> Iterator[Callable[[bytes], object]]:
     ending = _index_ending(path, header)
     with contextlib.ExitStack() as published:
         # Left in reverse order: the file gets its name before its index does.
@@ -90,7 +102,7 @@ def _writing(path: Path, header: Sequence[str]) -> Iterator[Callable[[bytes], ob
         old = [f"{path}{end}" for end in (".tbi", ".csi")]
         beside = published.enter_context(publish(path, outdated=old))
         how = {".vcf": _plain, ".gz": _bgzf, ".bcf": _bcf}[path.suffix]
-        with how(beside) as write:
+        with how(beside, threads) as write:
             write("".join(f"{line}\n" for line in header).encode("utf-8", "surrogateescape"))
             yield write
         if index:
@@ -100,31 +112,35 @@ def _writing(path: Path, header: Sequence[str]) -> Iterator[Callable[[bytes], ob
 
 
 @contextlib.contextmanager
-def _plain(path: Path) -> Iterator[Callable[[bytes], object]]:
+def _plain(path: Path, _threads: int) -> Iterator[Callable[[bytes], object]]:
     with path.open("wb") as out:
         yield out.write
 
 
 @contextlib.contextmanager
-def _bgzf(path: Path) -> Iterator[Callable[[bytes], object]]:
-    with path.open("wb") as out:
-        held = bytearray()
+def _bgzf(path: Path, threads: int) -> Iterator[Callable[[bytes], object]]:
+    with path.open("wb") as out, ThreadPoolExecutor(threads) as pool:
+        held, waiting = bytearray(), deque()
 
         def write(data: bytes) -> None:
             held.extend(data)
-            if len(held) >= _HOLD:
-                out.write(compress(bytes(held[:_HOLD])))
+            while len(held) >= _HOLD:
+                waiting.append(pool.submit(compress, bytes(held[:_HOLD])))
                 del held[:_HOLD]
+                if len(waiting) > 2 * threads:
+                    out.write(waiting.popleft().result())
 
         yield write
+        for piece in waiting:
+            out.write(piece.result())
         out.write(compress(bytes(held)) + EOF)
 
 
 @contextlib.contextmanager
-def _bcf(path: Path) -> Iterator[Callable[[bytes], object]]:
+def _bcf(path: Path, threads: int) -> Iterator[Callable[[bytes], object]]:
     text = path.with_name(path.name + ".vcf")
     try:
-        with _plain(text) as write:
+        with _plain(text, threads) as write:
             yield write
         with (
             pysam.VariantFile(str(text)) as records,
@@ -289,6 +305,57 @@ def open_vcf(path: str | Path, reference: Reference | None = None) -> Iterator[V
     else:
         with (igzip.open if kind == "gzip" else open)(path, "rb") as raw:
             yield VcfReader(path, _text_lines(path, raw), reference)
+
+
+def read_text(path: str | Path, size: int = 1 << 20) -> Iterator[tuple[int, bytes]]:
+    """(number of the first line, whole lines behind the header) of a VCF or BCF, about size bytes.
+
+    Of the lines nothing is checked. LingquError on a missing, truncated or damaged file.
+    """
+    path = Path(path)
+    kind = _kind(path)
+    number = 1
+    with contextlib.ExitStack() as stack:
+        if kind == "bcf":
+            records = stack.enter_context(pysam.VariantFile(str(path)))
+            lines = (f"{line}\n" for line in _bcf_lines(records))
+            blocks = iter(lambda: _joined(islice(lines, size >> 7)), b"")
+        else:
+            raw = stack.enter_context((igzip.open if kind == "gzip" else open)(path, "rb"))
+            blocks = iter(lambda: raw.read(size), b"")
+        for block in _whole_lines(path, blocks):
+            header = _header_size(block) if block.startswith(b"#") else 0
+            if header < len(block):
+                yield number + block.count(b"\n", 0, header), block[header:]
+            number += block.count(b"\n")
+
+
+def _joined(lines: Iterable[str]) -> bytes:
+    return "".join(lines).encode("utf-8", "surrogateescape")
+
+
+def _whole_lines(path: Path, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same text cut at ends of lines; the last gets one where it has none."""
+    rest = b""
+    try:
+        for block in blocks:
+            cut = block.rfind(b"\n") + 1
+            if cut:
+                yield rest + block[:cut]
+                rest = b""
+            rest += block[cut:]
+    except (EOFError, isal_zlib.error, gzip.BadGzipFile) as error:
+        raise _broken(path, error) from None
+    if rest:
+        yield rest + b"\n"
+
+
+def _header_size(block: bytes) -> int:
+    """Bytes of the lines at the start of a block that are of the header."""
+    at = 0
+    while block.startswith(b"#", at):
+        at = block.find(b"\n", at) + 1
+    return at
 
 
 def _kind(path: Path) -> str:

@@ -34,7 +34,7 @@ rule joint:
         "../../../envs/environment.yml"
     threads: 16
     resources:
-        mem_mb=memory(2000, 1),
+        mem_mb=memory(2000 + len(SAMPLES), 1),
     params:
         pedigree=lambda wildcards, input: shlex.join(f"--pedigree={x}" for x in input.families),
     shell:

@@ -178,7 +178,7 @@ def test_kill_and_go_on(data, whole, tmp_path):
     out = tmp_path / "killed.vcf.gz"
     words = [sys.executable, "-m", "lingqu", "call", str(fasta), str(bam), "-o", str(out), "-t1"]
     run = subprocess.Popen(words, stderr=subprocess.DEVNULL)
-    while run.poll() is None and not list(tmp_path.glob(".lingqu/*/*.vcf")):
+    while run.poll() is None and not list(tmp_path.glob(".lingqu/*/*/shard-*")):
         time.sleep(0.002)
     run.send_signal(signal.SIGKILL)
     assert run.wait() == -signal.SIGKILL
@@ -238,7 +238,7 @@ def test_finished_shards_are_not_called_again(data, whole, tmp_path, monkeypatch
     with pytest.raises(OSError, match="No space"):
         driver.call(fasta, bam, out, threads=1)
     assert not out.exists()
-    before = len(list(tmp_path.glob(".lingqu/*/*.vcf")))
+    before = len(list(tmp_path.glob(".lingqu/*/*/shard-*")))
     assert before >= 2
     driver.call(fasta, bam, out, threads=1)
     assert len(called) == 3 + 6 - before or len(called) == 4 + 6 - before

@@ -30,20 +30,23 @@ def publish(
     """Yield a temporary path beside `path`; on success it is synced and renamed to `path`.
 
     On any failure the temporary file is removed and `path` is left as it was. `within` is another
-    folder of the same file system for the temporary file: one that is cleaned after a crash.
-    `outdated` are files about the former `path`, as its index: removed right before the rename, so
-    that no kill leaves them beside a `path` that they are not of. What is not `durable` is not
+    folder of the same file system for the temporary file: that of a checkpoint, which is cleaned
+    after a crash, and out of which nothing is published once another run has taken it over.
+    `outdated` are files about the former `path`, as its index: taken away right before the rename,
+    so that no kill leaves them beside a `path` that they are not of. What is not `durable` is not
     synced: for files that tell by themselves whether they are whole.
     """
     path = Path(path)
     name = f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part"
     beside = (within or path.parent) / name
+    old = beside.with_suffix(".old")
     try:
         yield beside
         if durable:
             _sync(beside, os.O_RDWR)
-        for old in map(Path, outdated):
-            old.unlink(missing_ok=True)
+        for outdone in outdated:
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(outdone, old)  # no unlink: that would work for a late run too
         os.replace(beside, path)
         if durable:
             sync_folder(path.parent)
@@ -53,3 +56,4 @@ def publish(
         raise
     finally:
         beside.unlink(missing_ok=True)
+        old.unlink(missing_ok=True)

@@ -165,16 +165,21 @@ def _gathered(
 
 
 def _write(
-    out: Path, reference: Reference, samples: list[Sample], pedigree: Path | None, cluster: Cluster
+    out: Path,
+    folder: Path,
+    reference: Reference,
+    samples: list[Sample],
+    pedigree: Path | None,
+    cluster: Cluster,
 ) -> dict:
-    """Write the VCF; what its statistics tell."""
+    """Write the VCF by way of the checkpoint's folder; what its statistics tell."""
     names = [sample.name for sample in samples]
     families = arrange(read_ped(pedigree), names) if pedigree else None
     shards = list(_shards(reference, samples, families))
     head = header_lines(reference, sites.META + (sites.FAMILY_META if families else []), names)
     records, counts = 0, np.zeros((len(families.children), 4), np.int64) if families else None
     with (
-        VcfWriter(out, head) as writer,
+        VcfWriter(out, head).within(folder) as writer,
         progress("join", "bases", sum(shard.end - shard.start for shard in shards)) as shown,
     ):
         for shard, (text, more) in zip(shards, cluster.map(join_shard, shards), strict=True):
@@ -225,7 +230,7 @@ def joint(
     with checkpoint(out, identity) as folder, open_cluster(threads, backend, scheduler) as cluster:
         home = Path(cohort).absolute() if cohort else folder / "cohort"
         samples, added = _gathered(reference, paths, home, cluster)
-        told = _write(out, reference, samples, pedigree, cluster)
-        with publish(f"{out}.stats.json") as beside:
+        told = _write(out, folder, reference, samples, pedigree, cluster)
+        with publish(f"{out}.stats.json", folder) as beside:
             beside.write_text(json.dumps(told, indent=1) + "\n")
     return told | {"added": added}

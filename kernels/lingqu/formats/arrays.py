@@ -1,20 +1,22 @@
 """Named arrays in one file with checksums: what a run leaves on disk between its steps.
 
-Layout: 8 bytes of magic, the length of the head (uint64), the head (JSON: name -> dtype, shape,
-start, crc32, and the facts), then the arrays, each at a multiple of 64 bytes.
+Layout: 8 bytes of magic, length and crc32 of the head (two uint32), the head (JSON: name -> dtype,
+shape, start, crc32, and the facts), then the arrays, each at a multiple of 64 bytes.
 """
 
 import errno
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from isal import isal_zlib
 
 from lingqu.base.atomic import publish
+from lingqu.base.progress import say
 
-_MAGIC = b"LINGQU\0\1"
+_MAGIC = b"LINGQU\0\2"
 _ALIGN = 64
 
 
@@ -32,7 +34,8 @@ def write_arrays(path: Path, facts: dict, arrays: dict[str, np.ndarray]) -> None
     head = json.dumps({"arrays": table, "facts": facts}).encode()
     head += b" " * (-(len(head) + 16) % _ALIGN)
     with publish(path, durable=False) as beside, beside.open("wb") as out:
-        out.write(_MAGIC + len(head).to_bytes(8, "little") + head)
+        out.write(_MAGIC + len(head).to_bytes(4, "little"))
+        out.write(isal_zlib.crc32(head).to_bytes(4, "little") + head)
         for array in arrays.values():
             out.write(array)
             out.write(bytes(-array.nbytes % _ALIGN))
@@ -63,8 +66,10 @@ def _head(path: Path) -> tuple[dict, int]:
         start = stream.read(16)
         if start[:8] != _MAGIC:
             raise ValueError(f"{path}: not a file of arrays")
-        size = int.from_bytes(start[8:], "little")
-        return json.loads(stream.read(size)), 16 + size
+        head = stream.read(int.from_bytes(start[8:12], "little"))
+    if isal_zlib.crc32(head) != int.from_bytes(start[12:], "little"):
+        raise ValueError(f"{path}: damaged")
+    return json.loads(head), 16 + len(head)
 
 
 def open_arrays(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
@@ -88,4 +93,23 @@ def whole_facts(path: Path) -> dict | None:
     for name, array in arrays.items():
         if array.size and isal_zlib.crc32(array.view(np.uint8)) != head["arrays"][name][3]:
             return None
+    return facts
+
+
+def finished(path: Path, make: Callable[[], dict]) -> dict:
+    """The facts of the file that an earlier run left whole, else of what `make` leaves there.
+
+    With `damaged`, the file's name, where an earlier one was not whole: see `heard`.
+    """
+    facts = whole_facts(path)
+    if facts is not None:
+        return facts
+    damaged = {"damaged": path.name} if path.exists() else {}
+    return make() | damaged
+
+
+def heard(facts: dict) -> dict:
+    """Facts of `finished`, as the driver gets them: what was damaged is told in a line."""
+    if name := facts.pop("damaged", None):
+        say(f"{name}: left by an earlier run and damaged on the disk; done again")
     return facts

@@ -1,0 +1,121 @@
+"""A file that one process holds, and that tells the others who that is.
+
+The lock is a flock: it goes with its process. It is the first, friendly answer, where processes
+can see each other's locks; what must not be written twice is kept apart without it.
+"""
+
+import errno
+import fcntl
+import json
+import os
+import secrets
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+RUN_VARIABLE = "LINGQU_RUN"
+"""Environment variable of all processes of a run: its working folder."""
+
+
+def _state(process: int) -> tuple[str, int]:
+    """(state letter, start in ticks since boot) of a process here; proc_pid_stat(5)."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return fields[0], int(fields[19])
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A process that holds a lock. start: ticks since boot; run: the folder of its run, or ""."""
+
+    process: int
+    host: str
+    start: int
+    run: str
+
+    def __str__(self) -> str:
+        return f"process {self.process} on {self.host}"
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it is on this machine and does nothing: by SIGSTOP, or by Ctrl-Z in a shell."""
+        try:
+            state, start = _state(self.process)
+        except OSError:
+            return False
+        return self.host == socket.gethostname() and start == self.start and state in "Tt"
+
+
+def this_process() -> Holder:
+    """What this process tells of itself."""
+    own = os.getpid()
+    return Holder(own, socket.gethostname(), _state(own)[1], os.environ.get(RUN_VARIABLE, ""))
+
+
+def holder(path: Path) -> Holder | None:
+    """Who holds the lock file, or held it last; None where it does not say."""
+    try:
+        return Holder(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _same_file(handle: int, path: Path) -> bool:
+    """Whether the open file is still what stands under `path`."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _sign(handle: int) -> None:
+    """Write into a lock file who holds it."""
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, json.dumps(asdict(this_process())).encode() + b"\n", 0)
+
+
+def _flock(handle: int) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+
+
+def lock(path: Path) -> int:
+    """The open file `path`, made if missing with its folder, and locked until it is closed.
+
+    A file that its last holder has removed is no lock. BlockingIOError where another process holds
+    it, another OSError where it cannot be written.
+    """
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError:
+            continue  # a run that ended has just removed the folder
+        try:
+            _flock(handle)
+            if _same_file(handle, path):
+                _sign(handle)
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
+
+
+def seize(path: Path) -> int:
+    """As `lock`, from whoever holds it: a new file takes the place of the held one."""
+    beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        _flock(handle)
+        _sign(handle)
+        os.replace(beside, path)
+    except BaseException:
+        os.close(handle)
+        beside.unlink(missing_ok=True)
+        raise
+    return handle

@@ -12,8 +12,11 @@ def test_kept_on_failure_and_removed_on_success(tmp_path):
     out = tmp_path / "new" / "x.bam"
     with pytest.raises(KeyError), checkpoint(out, {"a": 1}) as folder:
         (folder / "chunk").write_text("done")
+        (folder / "parts").mkdir()
+        (folder / "parts" / ".begun").write_text("ha")
         raise KeyError
     with checkpoint(out, {"a": 1}) as again:
+        assert not list((again / "parts").iterdir())
         assert again.parent == folder.parent
         assert again != folder
         assert (again / "chunk").read_text() == "done"

@@ -1,6 +1,6 @@
 """A run is stopped or killed at each of its steps on the disk: nothing is lost, mixed or doubled.
 
-The steps are Python's audit events. What is tried is a run as drivers are: chunks, an output, then
+What is tried is a run as drivers are: chunks, an output, then
 its index, out of a checkpoint's folder.
 """
 
@@ -8,7 +8,6 @@ import errno
 import fcntl
 import os
 import signal
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +17,6 @@ from lingqu.base.atomic import publish
 from lingqu.base.checkpoint import checkpoint
 from lingqu.base.errors import LingquError
 from lingqu.formats.arrays import finished, open_arrays, write_arrays
-
-EVENTS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.listdir", "os.scandir"}
 
 
 def chunk(path, text):
@@ -50,33 +47,20 @@ def states(out):
     return [(path.stat().st_ino, path.stat().st_mtime_ns) for path in (out, Path(f"{out}.index"))]
 
 
-def steps_of(out, told, at=-1, number=signal.SIGKILL):
+@pytest.fixture
+def steps_of(in_child):
     """Run in a child that sends itself a signal before step `at`; its process number."""
-    child = os.fork()
-    if child:
-        return child
-    step = 0
 
-    def count(event, arguments):
-        nonlocal step
-        if event in EVENTS and str(out.parent) in str(arguments[0]):
-            step += 1
-            if step - 1 == at:
-                os.kill(os.getpid(), number)
+    def start(out, told, at=-1, number=signal.SIGKILL):
+        return in_child(lambda: run(out, told), out.parent, at, number)
 
-    code = 2
-    try:
-        os.dup2(os.open(out.parent.parent / "stderr", os.O_CREAT | os.O_TRUNC | os.O_WRONLY), 2)
-        sys.addaudithook(count)
-        run(out, told)
-        code = 0
-    except LingquError as error:
-        os.write(2, f"{error}\n".encode())
-        code = 1
-    finally:
-        if at < 0:
-            os.write(2, str(step).encode())
-        os._exit(code)
+    return start
+
+
+@pytest.fixture
+def told(in_child):
+    """What the last child printed."""
+    return in_child.told
 
 
 @pytest.fixture
@@ -89,15 +73,15 @@ def out(tmp_path):
 
 
 @pytest.fixture
-def steps(out):
+def steps(out, steps_of, told):
     """How many steps a run takes."""
     os.waitpid(steps_of(out, "a word"), 0)
-    count = int((out.parent.parent / "stderr").read_text())
+    count = int(told())
     assert count > 30
     return count
 
 
-def test_killed_at_each_step_and_done_again(out, steps):
+def test_killed_at_each_step_and_done_again(out, steps, steps_of):
     for at in range(steps):
         _, status = os.waitpid(steps_of(out, f"a word {at}", at), 0)
         assert os.WTERMSIG(status) == signal.SIGKILL
@@ -110,7 +94,7 @@ def test_killed_at_each_step_and_done_again(out, steps):
 
 
 @pytest.mark.parametrize("same", [True, False])
-def test_stopped_at_each_step_and_woken_late(same, out, steps, capfd):
+def test_stopped_at_each_step_and_woken_late(same, out, steps, steps_of, told, capfd):
     ended = 0
     for at in range(steps):
         late = f"a late word {at}"
@@ -123,11 +107,10 @@ def test_stopped_at_each_step_and_woken_late(same, out, steps, capfd):
         before = states(out)
         os.kill(child, signal.SIGCONT)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        told = (out.parent.parent / "stderr").read_text().splitlines()
         if begun:
             assert code == 1
-            assert len(told) == 1
-            assert told[0].endswith("took it over; this run ends and leaves it alone")
+            (line,) = told().splitlines()
+            assert line.endswith("took it over; this run ends and leaves it alone")
             ended += 1
         if begun or states(out) == before:
             check(out, newer)

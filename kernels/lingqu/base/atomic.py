@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -57,3 +58,12 @@ def publish(
     finally:
         beside.unlink(missing_ok=True)
         old.unlink(missing_ok=True)
+
+
+def remove(folder: Path, gone: Path) -> None:
+    """Remove a folder by way of the free name `gone`: at once, so that late writes there fail.
+
+    FileNotFoundError where it is not there (any more).
+    """
+    os.rename(folder, gone)
+    shutil.rmtree(gone, ignore_errors=True)

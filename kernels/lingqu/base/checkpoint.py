@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lingqu.base import lock
+from lingqu.base.atomic import remove
 from lingqu.base.errors import LingquError
 from lingqu.base.progress import say
 
@@ -75,13 +76,6 @@ def _aside(home: Path) -> Path:
     return home.with_suffix(f".{secrets.token_hex(4)}.part")
 
 
-def _remove(folder: Path, home: Path) -> None:
-    """Remove a folder; it is gone at once, and who still writes into it fails."""
-    gone = _aside(home)
-    os.rename(folder, gone)
-    shutil.rmtree(gone, ignore_errors=True)
-
-
 def _begin(home: Path, key: str) -> Path | None:
     """The folder of a first epoch; None where another run was faster."""
     new = _aside(home)
@@ -104,7 +98,7 @@ def _take_over(home: Path, old: Path, key: str) -> Path | None:
         if old.name.startswith(f"{key}."):
             os.rename(old, folder)
         else:
-            _remove(old, home)
+            remove(old, _aside(home))
             return None
     except FileNotFoundError:
         return None
@@ -123,7 +117,7 @@ def _claim(home: Path, key: str) -> Path:
         there = list(home.iterdir()) if home.exists() else []
         epochs = [path for path in there if _EPOCH.fullmatch(path.name)]
         if there and not epochs:
-            _remove(home, home)
+            remove(home, _aside(home))
         folder = _take_over(home, epochs[0], key) if epochs else _begin(home, key)
         if folder:
             return folder
@@ -131,7 +125,7 @@ def _claim(home: Path, key: str) -> Path:
 
 def _end(output: Path, folder: Path, path: Path) -> None:
     """Remove what a finished run needs no longer."""
-    _remove(folder, folder.parent)
+    remove(folder, _aside(folder.parent))
     path.unlink(missing_ok=True)
     for left in (folder.parent, path.parent):
         with contextlib.suppress(OSError):  # another epoch's or output's may be there

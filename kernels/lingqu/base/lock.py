@@ -4,16 +4,23 @@ The lock is a flock: it goes with its process. It is the first, friendly answer,
 can see each other's locks; what must not be written twice is kept apart without it.
 """
 
+import contextlib
 import errno
 import fcntl
 import json
 import os
 import secrets
 import socket
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from lingqu.base.progress import say
+
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+_LOOK = 0.05
+"""Seconds between two looks at a lock that is waited for."""
 
 RUN_VARIABLE = "LINGQU_RUN"
 """Environment variable of all processes of a run: its working folder."""
@@ -119,3 +126,21 @@ def seize(path: Path) -> int:
         beside.unlink(missing_ok=True)
         raise
     return handle
+
+
+def wait(path: Path, why: str) -> int:
+    """As `lock`, after who holds it; `why` is told once, with the holder. None waits for a stopped.
+
+    OSError where the file cannot be written.
+    """
+    told = False
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            return lock(path)
+        other = holder(path)
+        if other and other.stopped:
+            return seize(path)
+        if not told:
+            say(f"{why}: waiting for {other or 'another process'}")
+        told = True
+        time.sleep(_LOOK)

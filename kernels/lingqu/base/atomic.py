@@ -21,12 +21,23 @@ def _sync(path: Path, mode: int) -> None:
         os.close(handle)
 
 
+def _link(source: Path, target: Path) -> None:
+    """Give a file a second name, unless that is taken."""
+    with contextlib.suppress(FileExistsError):
+        try:
+            os.link(source, target)
+        except PermissionError:  # EPERM: a file system without such names
+            if not target.exists():
+                os.replace(source, target)
+
+
 @contextlib.contextmanager
 def publish(
     path: str | Path,
     within: Path | None = None,
     outdated: Iterable[str | Path] = (),
     durable: bool = True,
+    over: bool = True,
 ) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it is synced and renamed to `path`.
 
@@ -35,7 +46,8 @@ def publish(
     after a crash, and out of which nothing is published once another run has taken it over.
     `outdated` are files about the former `path`, as its index: taken away right before the rename,
     so that no kill leaves them beside a `path` that they are not of. What is not `durable` is not
-    synced: for files that tell by themselves whether they are whole.
+    synced: for files that tell by themselves whether they are whole. With `over` false, a file that
+    stands under `path` by then stays.
     """
     path = Path(path)
     name = f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part"
@@ -48,7 +60,7 @@ def publish(
         for outdone in outdated:
             with contextlib.suppress(FileNotFoundError):
                 os.replace(outdone, old)  # no unlink: that would work for a late run too
-        os.replace(beside, path)
+        (os.replace if over else _link)(beside, path)
         if durable:
             sync_folder(path.parent)
     except OSError as error:

@@ -141,18 +141,15 @@ def _new(gvcfs: list[Path], known: dict[str, Sample]) -> list[Path]:
         if old is None:
             new.append(path)
         elif old.digest != store.digest_of(path):
-            raise LingquError(
-                f"{path}: sample {old.name!r} is in the cohort, from another file; rename it, or"
-                f" remove {old.path} first"
-            )
+            raise store.other_file(path, old)
     return new
 
 
 def _gathered(
-    reference: Reference, gvcfs: list[Path], folder: Path, cluster: Cluster
+    reference: Reference, gvcfs: list[Path], folder: Path, passing: bool, cluster: Cluster
 ) -> tuple[list[Sample], int]:
     """The samples of the cohort in the order of their names, and how many were added to it."""
-    known = store.open_cohort(folder, reference)
+    known = store.open_cohort(folder, reference, passing)
     new = _new(gvcfs, known)
     additions = [_Addition(path, reference.path, folder) for path in new]
     with progress("add", "samples", len(new)) as shown:
@@ -229,7 +226,7 @@ def joint(
     }
     with checkpoint(out, identity) as folder, open_cluster(threads, backend, scheduler) as cluster:
         home = Path(cohort).absolute() if cohort else folder / "cohort"
-        samples, added = _gathered(reference, paths, home, cluster)
+        samples, added = _gathered(reference, paths, home, not cohort, cluster)
         told = _write(out, folder, reference, samples, pedigree, cluster)
         with publish(f"{out}.stats.json", folder) as beside:
             beside.write_text(json.dumps(told, indent=1) + "\n")

@@ -45,13 +45,26 @@ class Holder:
         return f"process {self.process} on {self.host}"
 
     @property
+    def here(self) -> bool:
+        """Whether it is, or was, on this machine."""
+        return self.host == socket.gethostname()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is on this machine and has not ended."""
+        return self._among("RSDTtIPW")
+
+    @property
     def stopped(self) -> bool:
         """Whether it is on this machine and does nothing: by SIGSTOP, or by Ctrl-Z in a shell."""
+        return self._among("Tt")
+
+    def _among(self, states: str) -> bool:
         try:
             state, start = _state(self.process)
         except OSError:
             return False
-        return self.host == socket.gethostname() and start == self.start and state in "Tt"
+        return self.here and start == self.start and state in states
 
 
 def this_process() -> Holder:
@@ -63,7 +76,7 @@ def this_process() -> Holder:
 def holder(path: Path) -> Holder | None:
     """Who holds the lock file, or held it last; None where it does not say."""
     try:
-        return Holder(**json.loads(path.read_text()))
+        return Holder(**json.loads(path.read_text().partition("\n")[0]))
     except (OSError, ValueError, TypeError):
         return None
 
@@ -76,10 +89,14 @@ def _same_file(handle: int, path: Path) -> bool:
         return False
 
 
+def signature() -> bytes:
+    """The line by which `holder` knows this process."""
+    return json.dumps(asdict(this_process())).encode() + b"\n"
+
+
 def _sign(handle: int) -> None:
-    """Write into a lock file who holds it."""
     os.ftruncate(handle, 0)
-    os.pwrite(handle, json.dumps(asdict(this_process())).encode() + b"\n", 0)
+    os.pwrite(handle, signature(), 0)
 
 
 def _flock(handle: int) -> None:

@@ -1,4 +1,4 @@
-"""A run that is stopped, and woken when another has done its work, changes nothing."""
+"""Runs that are stopped and woken late, and disks that are full."""
 
 import os
 import signal
@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from lingqu.base.errors import LingquError
 from lingqu.formats import fastq
 
 STOPPED = """
@@ -62,3 +63,41 @@ def test_woken_after_another_has_finished(
     assert errors == [
         f"lingqu: error: {out}: another run took it over; this run ends and leaves it alone"
     ]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 1 MiB."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(path)]
+    if os.geteuid() or subprocess.run(words, capture_output=True, check=False).returncode:
+        pytest.skip("no disk can be mounted here: not root, or not allowed")
+    yield path
+    subprocess.run(["umount", str(path)], check=True)
+
+
+def test_a_full_disk_is_told_and_work_goes_on(
+    small_disk, reference, few_reads, lane_of, run_align, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(fastq.read_chunks, "__defaults__", (50,))
+    lanes, whole = [lane_of(*few_reads)], tmp_path / "x.bam"
+    run_align(reference, lanes, whole)
+    out, filler, told = small_disk / "x.bam", small_disk / "filler", []
+    filler.write_bytes(bytes((1 << 20) - 8192))
+    for free in range(8192, 1 << 20, 16384):
+        os.truncate(filler, (1 << 20) - free)
+        try:
+            run_align(reference, lanes, out)
+            break
+        except (OSError, LingquError) as error:
+            told.append(str(error))
+        for path in small_disk.glob("x.*"):  # none is there that is not whole
+            assert path.read_bytes() == (tmp_path / path.name).read_bytes()
+    assert len(told) > 3
+    assert all("No space left on device" in line for line in told)
+    for path in tmp_path.glob("x.*"):
+        assert (small_disk / path.name).read_bytes() == path.read_bytes()
+    assert {path.name for path in small_disk.iterdir()} == {
+        "filler", "x.bam", "x.bam.bai", "x.bam.stats.json",
+    }  # fmt: skip

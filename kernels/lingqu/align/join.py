@@ -9,9 +9,8 @@ import numpy as np
 
 from lingqu.align.steps import shard_path
 from lingqu.base.atomic import publish
-from lingqu.base.errors import LingquError
 from lingqu.formats import bgzf
-from lingqu.formats.arrays import array_starts, open_arrays, whole_facts
+from lingqu.formats.arrays import array_starts, open_arrays
 from lingqu.formats.bam_header import bam_header
 from lingqu.formats.bam_index import index_bytes, indices_of, merge
 from lingqu.formats.cram import write_cram
@@ -20,8 +19,7 @@ from lingqu.formats.reference import Reference
 
 def _append(out, path: Path, size: int) -> None:
     """Append a shard's `size` bytes of blocks to the open file; LingquError where it is damaged."""
-    if whole_facts(path) is None:
-        raise LingquError(f"{path}: damaged since it was written; run the same again")
+    open_arrays(path, check=True)
     start = array_starts(path)["blocks"]
     out.flush()
     with path.open("rb") as source:

@@ -25,7 +25,7 @@ from lingqu.call.ploidy import Segment, ploidies
 from lingqu.call.records import GivenSite
 from lingqu.call.shard import MARGIN, SIZE, Shard, call_shard, tally_window
 from lingqu.cluster import Cluster, open_cluster
-from lingqu.formats.arrays import finished, heard, open_arrays, whole_facts, write_arrays
+from lingqu.formats.arrays import finished, heard, open_arrays, write_arrays
 from lingqu.formats.bam import AlignmentFile, open_alignments
 from lingqu.formats.bed import Intervals, parse_regions, read_bed
 from lingqu.formats.reference import Reference, open_reference
@@ -177,10 +177,8 @@ def _call(shard: Shard) -> dict:
 
 def _lines(path: Path) -> list[str]:
     """The lines that `_call` left."""
-    if whole_facts(path) is None:
-        raise LingquError(f"{path}: damaged since it was written; run the same again")
-    text = open_arrays(path)[1]["lines"].tobytes().decode("utf-8", "surrogateescape")
-    return text.split("\n")[:-1]
+    text = open_arrays(path, check=True)[1]["lines"].tobytes()
+    return text.decode("utf-8", "surrogateescape").split("\n")[:-1]
 
 
 def _learned(folder: Path, *sources) -> np.ndarray:

@@ -14,6 +14,7 @@ import numpy as np
 from isal import isal_zlib
 
 from lingqu.base.atomic import publish
+from lingqu.base.errors import LingquError
 from lingqu.base.progress import say
 
 _MAGIC = b"LINGQU\0\2"
@@ -72,28 +73,39 @@ def _head(path: Path) -> tuple[dict, int]:
     return json.loads(head), 16 + len(head)
 
 
-def open_arrays(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
-    """(facts, arrays as read-only memory maps)."""
+def _map(path: Path) -> tuple[dict, dict[str, np.ndarray], dict[str, int]]:
+    """(facts, arrays as read-only memory maps, what their CRC32 should be)."""
     head, begin = _head(path)
     flat = np.memmap(path, np.uint8, "r").view(np.ndarray)
-    arrays = {}
-    for name, (kind, shape, at, _) in head["arrays"].items():
+    arrays, checks = {}, {}
+    for name, (kind, shape, at, check) in head["arrays"].items():
         size = int(np.prod(shape)) * np.dtype(kind).itemsize
         arrays[name] = flat[begin + at :][:size].view(kind).reshape(shape)
-    return head["facts"], arrays
+        checks[name] = check
+    return head["facts"], arrays, checks
+
+
+def open_arrays(path: Path, check: bool = False) -> tuple[dict, dict[str, np.ndarray]]:
+    """(facts, arrays as read-only memory maps).
+
+    LingquError where head or size tell of damage; with `check`, also where a checksum does.
+    """
+    try:
+        facts, arrays, checks = _map(path)
+        for name, array in arrays.items() if check else ():
+            if array.size and isal_zlib.crc32(array.view(np.uint8)) != checks[name]:
+                raise ValueError(name)
+    except ValueError:
+        raise LingquError(f"{path}: damaged since it was written; run the same again") from None
+    return facts, arrays
 
 
 def whole_facts(path: Path) -> dict | None:
     """The facts of a file whose checksums all hold; None where it is missing or damaged."""
     try:
-        head, _ = _head(path)
-        facts, arrays = open_arrays(path)
-    except (OSError, ValueError, KeyError):
+        return open_arrays(path, check=True)[0]
+    except (OSError, LingquError):
         return None
-    for name, array in arrays.items():
-        if array.size and isal_zlib.crc32(array.view(np.uint8)) != head["arrays"][name][3]:
-            return None
-    return facts
 
 
 def finished(path: Path, make: Callable[[], dict]) -> dict:

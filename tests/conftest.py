@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -60,7 +61,10 @@ class InChild:
         if not child:
             try:
                 self._work(work, folder, at, number)
+            except BaseException:
+                traceback.print_exc()
             finally:
+                sys.stderr.flush()
                 os._exit(2)
         return child
 
@@ -74,7 +78,8 @@ class InChild:
                 if step - 1 == at:
                     os.kill(os.getpid(), number)
 
-        os.dup2(os.open(self._log, os.O_CREAT | os.O_TRUNC | os.O_WRONLY), 2)
+        os.dup2(os.open(self._log, os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_WRONLY), 2)
+        sys.stderr = sys.__stderr__
         sys.addaudithook(count)
         try:
             work()

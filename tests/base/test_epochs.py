@@ -123,10 +123,11 @@ def test_stopped_at_each_step_and_woken_late(same, out, steps, steps_of, told, c
     assert f"{out}: taken over from process " in capfd.readouterr().err
 
 
-def test_where_locks_are_unknown_the_later_run_wins(out, monkeypatch):
-    def no_locks(*_):
-        raise OSError(errno.ENOLCK, "No locks available")
+def no_locks(*_):
+    raise OSError(errno.ENOLCK, "No locks available")
 
+
+def test_where_locks_are_unknown_the_later_run_wins(out, monkeypatch):
     monkeypatch.setattr(fcntl, "flock", no_locks)
     with pytest.raises(LingquError, match="took it over"), checkpoint(out, {"told": "x"}) as folder:
         run(out, "a word")
@@ -139,3 +140,25 @@ def test_a_run_takes_over_from_its_own_lost_process(out, monkeypatch):
     with pytest.raises(LingquError, match="took it over"), checkpoint(out, {"told": "x"}):
         run(out, "a word")
     check(out, "a word")
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_many_at_once_that_see_no_locks(same, out, in_child, monkeypatch):
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    words = ["a word" if same else f"word {'x' * n}" for n in range(6)]
+    for _ in range(5):
+        children = [in_child(lambda word=word: run(out, word), out.parent) for word in words]
+        codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+        assert set(codes) <= {0, 1}, in_child.told()
+        assert 0 in codes
+        size = int(Path(f"{out}.index").read_text())
+        check(out, next(word for word in words if len(word) == size))
+        assert not list(out.parent.glob(".lingqu/*.checkpoint"))
+
+
+def test_rubbish_in_place_of_an_epoch_is_moved_away(out):
+    home = out.parent / ".lingqu" / "out.checkpoint"
+    (home / "rubbish").mkdir(parents=True)
+    run(out, "a word")
+    check(out, "a word")
+    assert {path.name for path in out.parent.iterdir()} == {"out", "out.index"}

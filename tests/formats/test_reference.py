@@ -1,3 +1,5 @@
+import errno
+import fcntl
 import gzip
 import hashlib
 import os
@@ -254,3 +256,18 @@ def test_a_cut_store_is_built_again(tmp_path):
     store = store_folder(path) / "sequence.u8"
     store.write_bytes(store.read_bytes()[:-1])
     assert (anew(path).codes == wanted).all()
+
+
+def test_builders_that_see_no_locks_bear_each_other(in_child, tmp_path, monkeypatch):
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    path = tmp_path / "genome.fa"
+    for at in range(10):
+        path.write_text(f">a\n{'ACGT' * (at + 5000)}A\n")
+        children = [in_child(lambda: anew(path), tmp_path) for _ in range(5)]
+        codes = [os.waitpid(child, 0)[1] for child in children]
+        assert codes == [0] * 5, in_child.told()
+        assert len(anew(path).contig(0)) == 4 * (at + 5000) + 1
+        assert not list(store_folder(path).glob(".build.*/*"))

@@ -84,43 +84,45 @@ def _begin(home: Path, key: str) -> Path | None:
     try:
         os.rename(new, home)
     except OSError as error:
+        shutil.rmtree(new, ignore_errors=True)
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
             raise
-        shutil.rmtree(new, ignore_errors=True)
         return None
     return folder
 
 
 def _take_over(home: Path, old: Path, key: str) -> Path | None:
-    """What another epoch on the same facts has left, under a new name; None where it is none."""
-    folder = home / f"{key}.{secrets.token_hex(4)}"
-    try:
-        if old.name.startswith(f"{key}."):
-            os.rename(old, folder)
-        else:
-            remove(old, _aside(home))
-            return None
-    except FileNotFoundError:
+    """The folder of another epoch on the same facts, renamed; None where it is on others."""
+    if not old.name.startswith(f"{key}."):
+        remove(old, _aside(home))
         return None
+    folder = home / f"{key}.{secrets.token_hex(4)}"
+    os.rename(old, folder)
     for begun in folder.rglob(".*"):
         begun.unlink(missing_ok=True)
     return folder
 
 
-def _claim(home: Path, key: str) -> Path:
-    """The folder of a new epoch of `home`: that of the last one, renamed, or an empty one."""
+def _look(home: Path, key: str) -> Path | None:
+    """Remove what is of no use; the folder of a new epoch, or None where another look is due."""
     aside = re.compile(rf"{re.escape(home.stem)}\.[0-9a-f]{{8}}\.part")
     for path in home.parent.iterdir():
         if aside.fullmatch(path.name):
             shutil.rmtree(path, ignore_errors=True)
+    there = list(home.iterdir()) if home.exists() else []
+    epochs = [path for path in there if _EPOCH.fullmatch(path.name)]
+    if there and not epochs:
+        remove(home, _aside(home))
+    return _take_over(home, epochs[0], key) if epochs else _begin(home, key)
+
+
+def _claim(home: Path, key: str) -> Path:
+    """The folder of a new epoch of `home`: that of the last one, renamed, or an empty one."""
     while True:
-        there = list(home.iterdir()) if home.exists() else []
-        epochs = [path for path in there if _EPOCH.fullmatch(path.name)]
-        if there and not epochs:
-            remove(home, _aside(home))
-        folder = _take_over(home, epochs[0], key) if epochs else _begin(home, key)
-        if folder:
-            return folder
+        home.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # another run was faster
+            if folder := _look(home, key):
+                return folder
 
 
 def _end(output: Path, folder: Path, path: Path) -> None:

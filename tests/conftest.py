@@ -5,13 +5,16 @@ import gzip
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+import sys
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import numpy as np
 import pytest
 
+from lingqu.base.errors import LingquError
 from lingqu.base.resources import house
 from lingqu.formats.reference import open_reference
 from lingqu.sequence.codes import decode, encode, reverse_complement
@@ -38,6 +41,64 @@ def write_pairs(folder: Path, pairs: list) -> tuple[Path, Path]:
 # A first call compiles, so no deadline; CI draws the same examples each time.
 hypothesis.settings.register_profile("suite", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("suite")
+
+
+_STEPS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.listdir", "os.scandir"}
+
+
+class InChild:
+    """Do some work in a forked child that sends itself a signal before a step on the disk.
+
+    A step is an audit event of Python about a path below a folder.
+    """
+
+    def __init__(self, log: Path):
+        self._log = log
+
+    def __call__(self, work: Callable, folder: Path, at: int = -1, number: int = 9) -> int:
+        """The child's number; exits with 1 after a LingquError. Without `at` tells its steps."""
+        child = os.fork()
+        if not child:
+            try:
+                self._work(work, folder, at, number)
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stderr.flush()
+                os._exit(2)
+        return child
+
+    def _work(self, work: Callable, folder: Path, at: int, number: int) -> None:
+        step = 0
+
+        def count(event: str, arguments: tuple) -> None:
+            nonlocal step
+            if event in _STEPS and str(folder) in str(arguments[0]):
+                step += 1
+                if step - 1 == at:
+                    os.kill(os.getpid(), number)
+
+        os.dup2(os.open(self._log, os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_WRONLY), 2)
+        sys.stderr = sys.__stderr__
+        sys.addaudithook(count)
+        try:
+            work()
+        except LingquError as error:
+            os.write(2, f"{error}\n".encode())
+            os._exit(1)
+        if at < 0:
+            os.write(2, str(step).encode())
+        os._exit(0)
+
+    def told(self) -> str:
+        """What the last child printed."""
+        return self._log.read_text()
+
+
+@pytest.fixture
+def in_child(tmp_path_factory) -> InChild:
+    """How to stop or kill some work at each of its steps."""
+    return InChild(tmp_path_factory.mktemp("child") / "log")
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,12 @@ def files_of(out):
     ]
 
 
+def chunks_of(out):
+    """The finished chunks of a run on `out`: when each was written."""
+    paths = out.parent.glob(".lingqu/*/*/chunk-*")
+    return {path.name: path.stat().st_mtime_ns for path in paths}
+
+
 def test_same_bytes_from_threads_and_processes(
     reference, deep_reads, lane_of, run_align, small_chunks, tmp_path
 ):
@@ -112,19 +118,19 @@ def test_kill_and_go_on(slow, reference, deep_reads, lane_of, run_align, small_c
     child = subprocess.Popen(list(map(str, command)), stderr=subprocess.DEVNULL)
     wanted = 4 if slow == "align_chunk" else 12
     end = time.monotonic() + 120
-    while len(list(out.parent.glob(".lingqu/*/chunk-*"))) < wanted and time.monotonic() < end:
+    while len(chunks_of(out)) < wanted and time.monotonic() < end:
         assert child.poll() is None
         time.sleep(0.02)
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
     assert not out.exists()
-    done = {path: path.stat().st_mtime_ns for path in out.parent.glob(".lingqu/*/chunk-*")}
+    done = chunks_of(out)
     assert len(done) >= wanted
     kept = {}
     original = driver.join
 
     def join(*arguments):
-        kept.update({path: path.stat().st_mtime_ns for path in done})
+        kept.update({name: time for name, time in chunks_of(out).items() if name in done})
         return original(*arguments)
 
     driver.join = join
@@ -153,7 +159,7 @@ def test_damaged_chunk_is_done_again(
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(driver, "join", fail)
         run_align(reference, lanes, out)
-    (chunk,) = tmp_path.glob(".lingqu/*/chunk-000003")
+    (chunk,) = tmp_path.glob(".lingqu/*/*/chunk-000003")
     raw = bytearray(chunk.read_bytes())
     raw[-1000] ^= 1
     chunk.write_bytes(raw)

@@ -9,9 +9,11 @@ import sys
 import numpy as np
 import pytest
 
+from lingqu.align import index as index_module
 from lingqu.align.index import open_index
 from lingqu.align.kernels.seed import look_up
 from lingqu.base.errors import LingquError
+from lingqu.formats import reference as reference_module
 from lingqu.formats.reference import store_folder
 from lingqu.sequence.codes import decode
 from lingqu.sequence.kmers import syncmers
@@ -117,3 +119,23 @@ def test_seeds_of_another_sequence_are_not_trusted(tmp_path, demo_window):
         shutil.copy(store_folder(there) / name, store_folder(here) / name)
     os.utime(here, ns=(1, 1))
     assert (open_index(here).entries == wanted).all()
+
+
+@pytest.mark.parametrize("name", ["sequence.u8", "seeds.u64", "buckets.u32"])
+@pytest.mark.parametrize("how", ["flipped", "cut"])
+def test_damage_is_found_and_mended(how, name, tmp_path, demo_window, capsys):
+    path = tmp_path / "a.fa"
+    _write(path, demo_window[:9_000])
+    open_index(path)
+    file = store_folder(path) / name
+    whole = file.read_bytes()
+    damaged = bytearray(whole)
+    damaged[len(whole) // 2] ^= 1
+    file.write_bytes(damaged if how == "flipped" else whole[:-1])
+    for cached in (index_module._open, reference_module._open):
+        cached.cache_clear()
+    open_index(path, verify=True)
+    assert file.read_bytes() == whole
+    assert capsys.readouterr().err == f"{file}: damaged on the disk; built again\n"
+    open_index(path, verify=True)
+    assert not capsys.readouterr().err

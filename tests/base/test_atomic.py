@@ -42,3 +42,12 @@ def test_two_writers_of_one_name_do_not_meet(tmp_path):
 def test_missing_folder_is_told_by_its_name(tmp_path):
     with pytest.raises(FileNotFoundError, match="absent"), publish(tmp_path / "absent" / "x") as to:
         to.write_text("")
+
+
+def test_what_stands_there_stays_where_it_is_to(tmp_path):
+    target = tmp_path / "a.cut"
+    for text in ("first", "second"):
+        with publish(target, over=False) as beside:
+            beside.write_text(text)
+    assert target.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [target]

@@ -12,9 +12,13 @@ def test_kept_on_failure_and_removed_on_success(tmp_path):
     out = tmp_path / "new" / "x.bam"
     with pytest.raises(KeyError), checkpoint(out, {"a": 1}) as folder:
         (folder / "chunk").write_text("done")
+        (folder / "parts").mkdir()
+        (folder / "parts" / ".begun").write_text("ha")
         raise KeyError
     with checkpoint(out, {"a": 1}) as again:
-        assert again == folder
+        assert not list((again / "parts").iterdir())
+        assert again.parent == folder.parent
+        assert again != folder
         assert (again / "chunk").read_text() == "done"
     assert list(out.parent.iterdir()) == []
 
@@ -59,19 +63,20 @@ def test_a_removed_lock_is_none(tmp_path, monkeypatch):
 
 
 def test_what_killed_runs_left_is_removed(tmp_path):
-    out = tmp_path / "x.bam"
+    out, state = tmp_path / "x.bam", tmp_path / ".lingqu"
     for name in ("x.bam", "y.bam"):
         with pytest.raises(KeyError), checkpoint(tmp_path / name, {"a": 1}) as folder:
             (folder / "chunk").write_text("done")
             raise KeyError
-    stale = [".x.bam.12.0123abcd.part", ".x.bam.bai.12.0123abcd.part"]
-    others = [".y.x.bam.12.0123abcd.part", ".x.bam.part", ".x.bam.gz.12.0123abcd.part"]
-    for name in stale + others:
-        (tmp_path / name).write_text("")
+    (state / "x.bam.0123abcd.part").mkdir()
+    (state / "x.bam.bai.0123abcd.part").mkdir()
     with checkpoint(out, {"a": 2}) as mine:
-        there = {path.name for path in (tmp_path / ".lingqu").iterdir()}
-        assert there == {mine.name, "x.bam.lock", folder.name, "y.bam.lock"}
-    assert {path.name for path in tmp_path.iterdir()} == {".lingqu", *others}
+        assert {path.name for path in state.iterdir()} == {
+            "x.bam.checkpoint", "x.bam.lock", "x.bam.bai.0123abcd.part",
+            "y.bam.checkpoint", "y.bam.lock",
+        }  # fmt: skip
+        assert list(mine.parent.iterdir()) == [mine]
+        assert not list(mine.iterdir())
 
 
 @pytest.mark.parametrize("folder", ["file", "/proc/none"])

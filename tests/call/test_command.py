@@ -178,7 +178,7 @@ def test_kill_and_go_on(data, whole, tmp_path):
     out = tmp_path / "killed.vcf.gz"
     words = [sys.executable, "-m", "lingqu", "call", str(fasta), str(bam), "-o", str(out), "-t1"]
     run = subprocess.Popen(words, stderr=subprocess.DEVNULL)
-    while run.poll() is None and not list(tmp_path.glob(".lingqu/*/*.vcf")):
+    while run.poll() is None and not list(tmp_path.glob(".lingqu/*/*/shard-*")):
         time.sleep(0.002)
     run.send_signal(signal.SIGKILL)
     assert run.wait() == -signal.SIGKILL
@@ -238,8 +238,71 @@ def test_finished_shards_are_not_called_again(data, whole, tmp_path, monkeypatch
     with pytest.raises(OSError, match="No space"):
         driver.call(fasta, bam, out, threads=1)
     assert not out.exists()
-    before = len(list(tmp_path.glob(".lingqu/*/*.vcf")))
+    before = len(list(tmp_path.glob(".lingqu/*/*/shard-*")))
     assert before >= 2
     driver.call(fasta, bam, out, threads=1)
     assert len(called) == 3 + 6 - before or len(called) == 4 + 6 - before
     assert out.read_bytes() == whole.read_bytes()
+
+
+def cut(raw):
+    return raw[:-80]
+
+
+def flip(raw):
+    return raw[:-90] + bytes([raw[-90] ^ 4]) + raw[-89:]
+
+
+@pytest.mark.parametrize("damage", [cut, flip])
+def test_a_damaged_shard_is_called_again(damage, data, whole, tmp_path, monkeypatch, capsys):
+    _, fasta, bam, _ = data
+    out = tmp_path / "damaged.vcf.gz"
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="Input/output"):
+        patch.setattr(driver.records, "tally", full_of_faults)
+        driver.call(fasta, bam, out, threads=1)
+    shard = max(tmp_path.glob(".lingqu/*/*/shard-*"), key=lambda path: path.stat().st_size)
+    shard.write_bytes(damage(shard.read_bytes()))
+    driver.call(fasta, bam, out, threads=1)
+    assert f"{shard.name}: left by an earlier run and damaged" in capsys.readouterr().err
+    assert out.read_bytes() == whole.read_bytes()
+
+
+def full_of_faults(_lines):
+    raise OSError(5, "Input/output error")
+
+
+LATE = """
+import os, signal, sys
+from lingqu.cli.main import main
+rename, wanted = os.replace, sys.argv.pop(1)
+def replace(source, target):
+    if os.path.basename(target) == wanted:
+        os.replace = rename
+        os.kill(os.getpid(), signal.SIGSTOP)
+    rename(source, target)
+os.replace = replace
+main()
+"""
+
+
+@pytest.mark.parametrize("before", ["gaps", "late.vcf.gz", "late.vcf.gz.tbi", "late.g.vcf.gz"])
+def test_woken_after_another_has_finished(before, data, tmp_path):
+    _, fasta, bam, _ = data
+    out, also = tmp_path / "late.vcf.gz", tmp_path / "other" / "late.g.vcf.gz"
+    also.parent.mkdir()
+    words = [before, "call", fasta, bam, "-o", out, "-o", also, "-r", "one:1-20000", "-t", 1]
+    late = subprocess.Popen(
+        [sys.executable, "-c", LATE, *map(str, words)], stderr=subprocess.PIPE, text=True
+    )
+    assert os.WIFSTOPPED(os.waitpid(late.pid, os.WUNTRACED)[1])
+    driver.call(fasta, bam, out, also=also, regions=("one:1-20000",), threads=1)
+    files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    states = {path: path.stat().st_ino for path in files}
+    assert len(files) == 5
+    late.send_signal(signal.SIGCONT)
+    errors = [line for line in late.communicate()[1].splitlines() if line.startswith("lingqu:")]
+    assert late.returncode == 1
+    assert len(errors) == 1
+    assert errors[0].endswith("took it over; this run ends and leaves it alone")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
+    assert {path: path.stat().st_ino for path in files} == states

@@ -146,13 +146,13 @@ def test_a_killed_run_goes_on(family, tmp_path, where, calls, monkeypatch):
     done = subprocess.run([*map(str, words)], capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert not out.exists()
-    (kept,) = (tmp_path / ".lingqu").glob("all.vcf.gz.*[0-9a-f]")
-    assert len(list(kept.glob("*/*.part"))) == (where == "read_records")
-    asked, read = [], store.read_records
-    monkeypatch.setattr(store, "read_records", lambda *told: asked.append(told) or read(*told))
+    (kept,) = (tmp_path / ".lingqu" / "all.vcf.gz.checkpoint").iterdir()
+    assert len(list(kept.glob("*/shard-*"))) == (where == "read_records")
+    joined, join = [], driver._join_shard
+    monkeypatch.setattr(driver, "_join_shard", lambda shard: joined.append(shard) or join(shard))
     told = driver.joint(fasta, paths, out, threads=1)
     assert told["added"] == (2 if where == "add_sample" else 0)
-    assert len(asked) == len(paths) * (2 if where == "add_sample" else 1)
+    assert len(joined) == (2 if where == "add_sample" else 1)
     assert out.read_bytes() == whole
     assert not (tmp_path / ".lingqu").exists()
 
@@ -435,3 +435,72 @@ def test_a_pedigree_of_others_is_refused(family, tmp_path):
     with pytest.raises(LingquError, match="no sample is the child of another"):
         driver.joint(fasta, paths, tmp_path / "x.vcf.gz", pedigree=tmp_path / "x.ped", threads=1)
     assert not (tmp_path / "x.vcf.gz").exists()
+
+
+def damage(path, at):
+    raw = bytearray(path.read_bytes())
+    raw[at] ^= 8
+    path.write_bytes(raw)
+
+
+@pytest.mark.parametrize("at", [30, -60])
+def test_damaged_samples_of_a_stopped_run_are_cut_again(at, family, tmp_path, monkeypatch, capsys):
+    fasta, paths, whole = family
+    out = tmp_path / "all.vcf.gz"
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(driver, "_write", stop)
+        driver.joint(fasta, paths, out, threads=1)
+    cut = sorted(tmp_path.glob(".lingqu/*/*/cohort/samples/*.cut"))
+    assert len(cut) == 4
+    damage(cut[1], at)
+    assert driver.joint(fasta, paths, out, threads=1)["added"] == 1
+    assert f"{cut[1].name}: left by an earlier run and damaged" in capsys.readouterr().err
+    assert out.read_bytes() == whole
+
+
+def stop(*_):
+    raise KeyboardInterrupt
+
+
+def test_a_late_run_does_not_put_its_sample_over_a_newer_one(family, tmp_path, monkeypatch):
+    fasta, paths, _ = family
+    home, real = tmp_path / "store", store.add_sample
+    other = random_gvcf(tmp_path / "other.g.vcf.gz", fasta, "A", 77)
+
+    def late(path, *rest):
+        monkeypatch.setattr(store, "add_sample", real)
+        publish = store.publish
+
+        def last(*words, **more):
+            monkeypatch.setattr(store, "publish", publish)
+            driver.joint(fasta, [other], tmp_path / "newer.vcf.gz", cohort=home, threads=1)
+            return publish(*words, **more)
+
+        monkeypatch.setattr(store, "publish", last)
+        return real(path, *rest)
+
+    driver.joint(fasta, [paths[0]], tmp_path / "first.vcf.gz", cohort=home, threads=1)
+    monkeypatch.setattr(store, "add_sample", late)
+    with pytest.raises(LingquError, match="'A' is in the cohort, from another file"):
+        driver.joint(fasta, [paths[1]], tmp_path / "late.vcf.gz", cohort=home, threads=1)
+    found = store.open_cohort(home, open_reference(fasta))
+    assert found["A"].digest == store.digest_of(other)
+    assert not (tmp_path / "late.vcf.gz").exists()
+
+
+def test_a_run_that_is_taken_over_leaves_the_newer_output(family, tmp_path, monkeypatch):
+    fasta, paths, whole = family
+    out, real = tmp_path / "all.vcf.gz", driver._write
+    monkeypatch.setenv("LINGQU_RUN", str(tmp_path))
+
+    def late(*words):
+        told = real(*words)
+        monkeypatch.setattr(driver, "_write", real)
+        driver.joint(fasta, paths, out, threads=1)
+        return told
+
+    monkeypatch.setattr(driver, "_write", late)
+    with pytest.raises(LingquError, match="took it over"):
+        driver.joint(fasta, paths, out, threads=1)
+    assert out.read_bytes() == whole
+    assert json.loads((tmp_path / "all.vcf.gz.stats.json").read_text())["samples"] == sorted(NAMES)

@@ -1,6 +1,9 @@
+import errno
+import fcntl
 import gzip
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -197,3 +200,74 @@ def test_processes_build_once_and_agree(tmp_path):
 def test_an_unknown_contig_names_the_known_ones(tmp_path):
     with pytest.raises(LingquError, match="no contig 'chr1'; it has one, two"):
         open_reference(fasta_of(tmp_path, TWO)).tid("chr1")
+
+
+def anew(path):
+    """Open as a new process does."""
+    reference_module._open.cache_clear()
+    return open_reference(path)
+
+
+def states(path):
+    names = ("sequence.u8", "reference.json")
+    return [(store_folder(path) / name).stat().st_ino for name in names]
+
+
+@pytest.fixture
+def steps(in_child, tmp_path):
+    """How many steps a builder takes."""
+    path = fasta_of(tmp_path, TWO, "steps.fa")
+    os.waitpid(in_child(lambda: anew(path), tmp_path), 0)
+    return int(in_child.told())
+
+
+def test_a_builder_is_killed_at_each_step(steps, in_child, tmp_path):
+    path = tmp_path / "genome.fa"
+    for at in range(steps):
+        text = f">a\n{'ACGT' * at}A\n"
+        path.write_text(text)
+        os.waitpid(in_child(lambda: anew(path), tmp_path, at), 0)
+        assert len(anew(path).contig(0)) == 4 * at + 1
+        assert not list(store_folder(path).glob(".build.*/*"))
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_builder_is_stopped_at_each_step_and_woken_late(changed, steps, in_child, tmp_path):
+    path = tmp_path / "genome.fa"
+    for at in range(steps):
+        path.write_text(f">a\n{'ACGT' * at}A\n")
+        child = in_child(lambda: anew(path), tmp_path, at, signal.SIGSTOP)
+        assert os.WIFSTOPPED(os.waitpid(child, os.WUNTRACED)[1])
+        if changed:
+            path.write_text(f">a\n{'ACGT' * at}CC\n")
+        anew(path)
+        before = states(path)
+        os.kill(child, signal.SIGCONT)
+        assert os.waitpid(child, 0)[1] == 0, in_child.told()
+        assert states(path) == before
+        assert len(anew(path).contig(0)) == 4 * at + 1 + changed
+        assert states(path) == before
+        assert not list(store_folder(path).glob(".build.*/*"))
+
+
+def test_a_cut_store_is_built_again(tmp_path):
+    path = fasta_of(tmp_path, TWO)
+    wanted = open_reference(path).codes.copy()
+    store = store_folder(path) / "sequence.u8"
+    store.write_bytes(store.read_bytes()[:-1])
+    assert (anew(path).codes == wanted).all()
+
+
+def test_builders_that_see_no_locks_bear_each_other(in_child, tmp_path, monkeypatch):
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    path = tmp_path / "genome.fa"
+    for at in range(10):
+        path.write_text(f">a\n{'ACGT' * (at + 5000)}A\n")
+        children = [in_child(lambda: anew(path), tmp_path) for _ in range(5)]
+        codes = [os.waitpid(child, 0)[1] for child in children]
+        assert codes == [0] * 5, in_child.told()
+        assert len(anew(path).contig(0)) == 4 * (at + 5000) + 1
+        assert not list(store_folder(path).glob(".build.*/*"))

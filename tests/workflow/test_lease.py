@@ -5,10 +5,13 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from lingqu.base import lock
 from lingqu.base.errors import LingquError
+from lingqu.workflow import lease
 from lingqu.workflow.lease import RUN_VARIABLE, end_leftovers, hold
 
 HOLD = """
@@ -80,3 +83,52 @@ def test_leftovers_are_ended_and_no_others(tmp_path):
         assert left.wait() == -signal.SIGKILL
         assert stays.poll() is None
         stays.kill()
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """The pulse of a run on another machine, whose locks are not seen."""
+    monkeypatch.setattr(lease, "_BEAT", 0.05)
+    state = tmp_path / ".lingqu"
+    state.mkdir()
+    pulse = state / "run.0123abcd.pulse"
+    pulse.write_bytes(lock.signature())
+    monkeypatch.setattr(lock.socket, "gethostname", lambda: "another")
+    return pulse
+
+
+def test_a_stopped_run_is_told_apart(tmp_path, holder):
+    holder.send_signal(signal.SIGSTOP)
+    os.waitpid(holder.pid, os.WUNTRACED)
+    with pytest.raises(LingquError, match=f"kill -CONT {holder.pid} lets"), hold(tmp_path):
+        pass
+
+
+def test_a_live_run_on_another_machine_is_left_alone(tmp_path, elsewhere):
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: (time.sleep(0.1), elsewhere.write_bytes(lock.signature() + b".")))
+        with pytest.raises(LingquError, match="a run works here already"), hold(tmp_path):
+            pass
+    assert elsewhere.exists()
+
+
+def test_a_dead_run_on_another_machine_is_taken_over(tmp_path, elsewhere, capsys):
+    with hold(tmp_path):
+        (pulse,) = elsewhere.parent.glob("run.*.pulse")
+        assert pulse != elsewhere
+        assert lock.holder(pulse) == lock.this_process()
+        assert "watching whether the run of process" in capsys.readouterr().err
+    assert not list(elsewhere.parent.glob("run.*.pulse"))
+
+
+def test_a_run_that_was_taken_over_ends_what_it_does(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(lease, "_BEAT", 0.05)
+    words = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with hold(tmp_path):
+        (pulse,) = (tmp_path / ".lingqu").glob("run.*.pulse")
+        newer = pulse.with_name("run.0123abcd.pulse")
+        with subprocess.Popen(words, env={**os.environ, RUN_VARIABLE: str(tmp_path)}) as child:
+            pulse.rename(newer)
+            assert child.wait(20) == -signal.SIGKILL
+    assert newer.exists()
+    assert "took it over; this run ends" in capsys.readouterr().err

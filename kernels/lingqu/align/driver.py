@@ -20,7 +20,7 @@ from lingqu.align.lanes import MARKS, Lane
 from lingqu.align.options import Options
 from lingqu.align.sources import Source, open_source
 from lingqu.align.spill import WINDOW_BITS, total_weights, write_cuts
-from lingqu.align.stats import stats_of
+from lingqu.align.stats import insert_path, stats_of
 from lingqu.align.steps import (
     ChunkTask,
     StretchTask,
@@ -34,7 +34,7 @@ from lingqu.base.checkpoint import checkpoint, file_facts
 from lingqu.base.jit import source_digest
 from lingqu.base.progress import progress
 from lingqu.cluster import Cluster
-from lingqu.formats.arrays import whole_facts, write_arrays
+from lingqu.formats.arrays import finished, heard, write_arrays
 from lingqu.formats.bam_header import header_text
 from lingqu.formats.reference import Reference
 
@@ -59,18 +59,21 @@ def _insert_models(run: _Run) -> Callable:
 
     What is found is kept in the folder, so that a run that goes on goes on with the same.
     """
-    path = run.folder / "insert.json"
-    known = json.loads(path.read_text()) if path.exists() else {}
+    known = {}
 
     def of(chunk) -> InsertModel:
         if len(chunk.texts) == 1:
             return UNKNOWN
-        name = str(chunk.group)
-        if name not in known:
-            known[name] = next(iter(run.cluster.map(insert_of, [(run.fasta, chunk)])))
-            with publish(path) as beside:
-                beside.write_text(json.dumps(known))
-        return InsertModel(**known[name])
+        path = insert_path(run.folder, chunk.group)
+
+        def ask() -> dict:
+            model = next(iter(run.cluster.map(insert_of, [(run.fasta, chunk)])))
+            write_arrays(path, model, {})
+            return model
+
+        if chunk.group not in known:
+            known[chunk.group] = InsertModel(**heard(finished(path, ask)))
+        return known[chunk.group]
 
     return of
 
@@ -98,7 +101,7 @@ def _align_chunks(run: _Run) -> list[dict]:
     facts = []
     with progress("align", "reads", None) as shown:
         for fact in run.cluster.map(align_chunk, _chunk_tasks(run)):
-            facts.append(fact)
+            facts.append(heard(fact))
             shown.advance(fact["counts"]["reads"])
     return facts
 
@@ -147,19 +150,22 @@ def _cut(run: _Run, facts: list[dict]) -> _Plan:
 def _mark_duplicates(run: _Run, facts: list[dict], tasks: list[StretchTask]) -> None:
     """Leave one verdict a template (uint8) in the folder."""
     path = run.folder / "duplicates"
-    if whole_facts(path) is not None:
-        return
-    kind = np.zeros(sum(fact["templates"] for fact in facts), np.uint8)
-    for ordinals, kinds in run.cluster.map(judge_duplicates, tasks):
-        kind[ordinals] = kinds
-    write_arrays(path, {}, {"kind": kind})
+
+    def judge() -> dict:
+        kind = np.zeros(sum(fact["templates"] for fact in facts), np.uint8)
+        for ordinals, kinds in run.cluster.map(judge_duplicates, tasks):
+            kind[ordinals] = kinds
+        write_arrays(path, {}, {"kind": kind})
+        return {}
+
+    heard(finished(path, judge))
 
 
 def _write_shards(run: _Run, tasks: list[StretchTask]) -> Iterator[dict]:
     """Write the shards; the facts of each, in order, as soon as it is there."""
     with progress("sort and compress", "shards", len(tasks)) as shown:
         for fact in run.cluster.map(write_shard, tasks):
-            yield fact
+            yield heard(fact)
             shown.advance(1)
 
 
@@ -200,6 +206,6 @@ def align(
         header = header_text(index.reference, source.groups, command)
         join(out, folder, index.reference, header, _write_shards(run, tasks.write))
         stats = stats_of(folder, facts, source.groups, sample, command)
-        with publish(Path(f"{out}.stats.json")) as beside:
+        with publish(f"{out}.stats.json", folder) as beside:
             beside.write_text(json.dumps(stats, indent=2) + "\n")
     return stats

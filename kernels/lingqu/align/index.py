@@ -17,9 +17,11 @@ from lingqu.base.errors import LingquError
 from lingqu.formats.reference import (
     PAD,
     Reference,
-    builder_lock,
-    fingerprint,
+    building,
+    file_crc,
+    forget_damaged,
     open_reference,
+    state_of,
     store_folder,
 )
 from lingqu.sequence.kmers import K, S
@@ -128,42 +130,51 @@ class _Builder:
         return entries[: stop[-1]]
 
 
-def _build(reference: Reference, folder: Path) -> None:
+def _build(reference: Reference, work: Path) -> None:
     if len(reference.codes) >> (PLACE_BITS - 1) or int(reference.lengths.max()) >> 31:
         raise LingquError(
             f"{reference.path}: over 4.29 billion bases, or a contig of over 2.14 billion; split it"
         )
-    (folder / "seeds.json").unlink(missing_ok=True)
+    folder = store_folder(reference.path)
+    told = folder / "seeds.json"
     bits = _bucket_bits(int(reference.lengths.sum()))
     builder = _Builder(reference, bits)
-    with publish(folder / "seeds.u64") as beside, beside.open("wb") as out:
-        builder.write(out)
-    with publish(folder / "buckets.u32") as beside:
+    facts = _identity(reference) | {"bits": bits, "seeds": builder.total, "crc32": {}}
+    with publish(folder / "seeds.u64", work, [told]) as beside:
+        with beside.open("wb") as out:
+            builder.write(out)
+        facts["crc32"]["seeds.u64"] = file_crc(beside)
+    with publish(folder / "buckets.u32", work, [told]) as beside:
         builder.buckets.tofile(beside)
-    facts = _identity(reference) | {"bits": bits, "seeds": builder.total}
-    with publish(folder / "seeds.json") as beside:
+        facts["crc32"]["buckets.u32"] = file_crc(beside)
+    with publish(told, work) as beside:
         beside.write_text(json.dumps(facts) + "\n")
 
 
 def _read_facts(reference: Reference) -> dict | None:
+    """The facts of the index; None where they are missing, damaged or of another sequence."""
+    folder = store_folder(reference.path)
     try:
-        facts = json.loads((store_folder(reference.path) / "seeds.json").read_text())
+        facts = json.loads((folder / "seeds.json").read_text())
+        sizes = [(folder / name).stat().st_size for name in ("seeds.u64", "buckets.u32")]
     except (OSError, ValueError):
         return None
-    return facts if _identity(reference).items() <= facts.items() else None
+    if not _identity(reference).items() <= facts.items():
+        return None
+    whole = [8 * max(facts["seeds"], 1), 4 * ((1 << facts["bits"]) + 1)]
+    return facts if sizes == whole else None
 
 
 @lru_cache(maxsize=2)
-def _open(reference_path: Path, _state: tuple) -> SeedIndex:
+def _open(reference_path: Path, state: tuple) -> SeedIndex:
     reference = open_reference(reference_path)
-    facts = _read_facts(reference)
+    while (facts := _read_facts(reference)) is None:
+        if state_of(reference_path) != state:
+            raise LingquError(f"{reference_path}: changed while it was read; run this again")
+        with building(reference_path, "seeds", state) as work:
+            if _read_facts(reference) is None:
+                _build(reference, work)
     folder = store_folder(reference.path)
-    if facts is None:
-        with builder_lock(folder):
-            facts = _read_facts(reference)
-            if facts is None:
-                _build(reference, folder)
-                facts = _read_facts(reference)
     return SeedIndex(
         reference,
         np.uint64(2 * K - facts["bits"]),
@@ -172,10 +183,14 @@ def _open(reference_path: Path, _state: tuple) -> SeedIndex:
     )
 
 
-def open_index(fasta: str | Path) -> SeedIndex:
+def open_index(fasta: str | Path, verify: bool = False) -> SeedIndex:
     """Open the index of a FASTA file, building it where it is missing: one builder at a time.
 
+    verify: hold its files against their checksums, and build anew what is damaged.
     LingquError on whatever is wrong with the FASTA file or its folder.
     """
     fasta = Path(fasta)
-    return _open(fasta, tuple(fingerprint(fasta).values()))
+    if verify:
+        for name in ("reference.json", "seeds.json"):
+            forget_damaged(fasta, name)
+    return _open(fasta, state_of(fasta))

@@ -18,7 +18,8 @@ from lingqu.formats.reference import Reference
 
 
 def _append(out, path: Path, size: int) -> None:
-    """Append a shard's `size` bytes of blocks to the open file."""
+    """Append a shard's `size` bytes of blocks to the open file; LingquError where it is damaged."""
+    open_arrays(path, check=True)
     start = array_starts(path)["blocks"]
     out.flush()
     with path.open("rb") as source:
@@ -61,13 +62,13 @@ def join(
     """
     head = bam_header(reference, header)
     if out.suffix == ".cram":
-        bam = folder / "joined.bam"
+        bam = folder / ".joined.bam"  # the dot: not to be taken over half written
         _write_bam(bam, folder, head, shards)
         return write_cram(bam, out, reference, folder)
     with publish(out, folder, indices_of(out)) as beside:
         placed, unplaced = _write_bam(beside, folder, head, shards)
     suffix, index = index_bytes(merge(placed), np.asarray(reference.lengths), unplaced)
     path = Path(f"{out}{suffix}")
-    with publish(path) as beside:
+    with publish(path, folder) as beside:
         beside.write_bytes(index)
     return path

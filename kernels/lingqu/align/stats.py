@@ -1,13 +1,17 @@
 """What a run tells about itself in OUT.stats.json."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from lingqu import __version__
 from lingqu.align.kernels.dedup import KEPT, OPTICAL
-from lingqu.formats.arrays import open_arrays
+from lingqu.formats.arrays import open_arrays, whole_facts
+
+
+def insert_path(folder: Path, group: int) -> Path:
+    """Where the insert sizes of a read group, its fields of InsertModel, are kept."""
+    return folder / f"insert-{group}"
 
 
 def _duplicates(folder: Path, facts: list[dict]) -> list[tuple[int, int]]:
@@ -29,15 +33,13 @@ def stats_of(
 
     Counts are of reads: `duplicates` and `optical_duplicates` count both mates of a template.
     """
-    path = folder / "insert.json"
-    inserts = json.loads(path.read_text()) if path.exists() else {}
     names = [*facts[0]["counts"], "duplicates", "optical_duplicates"]
     sums = np.zeros((len(groups), len(names)), np.int64)
     for fact, duplicates in zip(facts, _duplicates(folder, facts), strict=True):
         sums[fact["group"]] += [*fact["counts"].values(), *duplicates]
     rows = {
         group["ID"]: dict(zip(names, map(int, row), strict=True))
-        | {"insert_size": inserts.get(str(number)), "fields": group}
+        | {"insert_size": whole_facts(insert_path(folder, number)), "fields": group}
         for number, (group, row) in enumerate(zip(groups, sums, strict=True))
     }
     total = dict(zip(names, map(int, sums.sum(axis=0)), strict=True))

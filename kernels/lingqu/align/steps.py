@@ -27,7 +27,7 @@ from lingqu.align.spill import END, ROW, TWO_WORDS, Cuts, chunk_path, unpacked, 
 from lingqu.base.plugins import ALIGNERS, function
 from lingqu.base.scratch import scratch
 from lingqu.formats import bgzf
-from lingqu.formats.arrays import open_arrays, whole_facts, write_arrays
+from lingqu.formats.arrays import finished, open_arrays, write_arrays
 from lingqu.formats.bam_deflate import RecordCompressor
 from lingqu.formats.bam_index import depth_for, shard_index
 from lingqu.formats.fastq import Chunk
@@ -84,11 +84,8 @@ def align_chunk(task: ChunkTask) -> dict:
     What an earlier run has left whole is not done again.
     """
     path = chunk_path(task.folder, task.number)
-    facts = whole_facts(path)
-    if facts is None:
-        with scratch():
-            facts = _align_chunk(task, path)
-    return facts
+    with scratch():
+        return finished(path, lambda: _align_chunk(task, path))
 
 
 def _align_chunk(task: ChunkTask, path: Path) -> dict:
@@ -164,11 +161,8 @@ def _places(key: np.ndarray, reference: Reference) -> tuple[np.ndarray, np.ndarr
 def write_shard(task: StretchTask) -> dict:
     """Sort a stretch's records, mark duplicates, compress and index them; its facts."""
     path = shard_path(task.folder, task.number)
-    facts = whole_facts(path)
-    if facts is None:
-        with scratch():
-            facts = _write_shard(task, path)
-    return facts
+    with scratch():
+        return finished(path, lambda: _write_shard(task, path))
 
 
 def _write_shard(task: StretchTask, path: Path) -> dict:

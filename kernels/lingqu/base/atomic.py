@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -20,31 +21,46 @@ def _sync(path: Path, mode: int) -> None:
         os.close(handle)
 
 
+def _link(source: Path, target: Path) -> None:
+    """Give a file a second name, unless that is taken."""
+    with contextlib.suppress(FileExistsError):
+        try:
+            os.link(source, target)
+        except PermissionError:  # EPERM: a file system without such names
+            if not target.exists():
+                os.replace(source, target)
+
+
 @contextlib.contextmanager
 def publish(
     path: str | Path,
     within: Path | None = None,
     outdated: Iterable[str | Path] = (),
     durable: bool = True,
+    over: bool = True,
 ) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it is synced and renamed to `path`.
 
     On any failure the temporary file is removed and `path` is left as it was. `within` is another
-    folder of the same file system for the temporary file: one that is cleaned after a crash.
-    `outdated` are files about the former `path`, as its index: removed right before the rename, so
-    that no kill leaves them beside a `path` that they are not of. What is not `durable` is not
-    synced: for files that tell by themselves whether they are whole.
+    folder of the same file system for the temporary file: that of a checkpoint, which is cleaned
+    after a crash, and out of which nothing is published once another run has taken it over.
+    `outdated` are files about the former `path`, as its index: taken away right before the rename,
+    so that no kill leaves them beside a `path` that they are not of. What is not `durable` is not
+    synced: for files that tell by themselves whether they are whole. With `over` false, a file that
+    stands under `path` by then stays.
     """
     path = Path(path)
     name = f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part"
     beside = (within or path.parent) / name
+    old = beside.with_suffix(".old")
     try:
         yield beside
         if durable:
             _sync(beside, os.O_RDWR)
-        for old in map(Path, outdated):
-            old.unlink(missing_ok=True)
-        os.replace(beside, path)
+        for outdone in outdated:
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(outdone, old)  # no unlink: that would work for a late run too
+        (os.replace if over else _link)(beside, path)
         if durable:
             sync_folder(path.parent)
     except OSError as error:
@@ -53,3 +69,13 @@ def publish(
         raise
     finally:
         beside.unlink(missing_ok=True)
+        old.unlink(missing_ok=True)
+
+
+def remove(folder: Path, gone: Path) -> None:
+    """Remove a folder by way of the free name `gone`: at once, so that late writes there fail.
+
+    FileNotFoundError where it is not there (any more).
+    """
+    os.rename(folder, gone)
+    shutil.rmtree(gone, ignore_errors=True)

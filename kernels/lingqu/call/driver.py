@@ -25,6 +25,7 @@ from lingqu.call.ploidy import Segment, ploidies
 from lingqu.call.records import GivenSite
 from lingqu.call.shard import MARGIN, SIZE, Shard, call_shard, tally_window
 from lingqu.cluster import Cluster, open_cluster
+from lingqu.formats.arrays import finished, heard, open_arrays, write_arrays
 from lingqu.formats.bam import AlignmentFile, open_alignments
 from lingqu.formats.bed import Intervals, parse_regions, read_bed
 from lingqu.formats.reference import Reference, open_reference
@@ -121,7 +122,7 @@ def _shards(
             pairs = _clip(whole, start, end)
             near = None if given is None else _near(given[tid], start, end)
             if pairs and near != ():
-                out = folder / f"{tid}.{start}.vcf"
+                out = folder / f"shard-{tid}.{start}"
                 yield Shard(
                     reference.path, file.path, tid, start, end, ploidy, pairs, near, gaps, out
                 )
@@ -155,39 +156,49 @@ def learn_gaps(reference: Reference, file: AlignmentFile, cluster: Cluster) -> n
     return model.gap_table(total)
 
 
-def _finish(shard: Shard) -> Path:
-    """Call a shard unless that is done; name the file of its covered bases, then its lines."""
-    if not shard.out.exists():
-        run = function(CALLERS, shard.caller) if shard.caller else call_shard
-        under, lines = run(shard)
-        if shard.known:
-            ref = open_reference(shard.fasta).contig(shard.tid)
-            named = identify(
-                [x for x in lines if gvcf.is_record(x)], shard.known, shard.contig, ref
-            )
-            rest = iter(named)
-            lines = [next(rest) if gvcf.is_record(x) else x for x in lines]
-        with publish(shard.out) as beside:
-            beside.write_text("".join(f"{line}\n" for line in (under, *lines)))
-    return shard.out
+def _finish(shard: Shard) -> dict:
+    """Call a shard unless that is done, leave its lines; {"under": its covered bases}."""
+    return finished(shard.out, lambda: _call(shard))
+
+
+def _call(shard: Shard) -> dict:
+    run = function(CALLERS, shard.caller) if shard.caller else call_shard
+    under, lines = run(shard)
+    if shard.known:
+        ref = open_reference(shard.fasta).contig(shard.tid)
+        named = identify([x for x in lines if gvcf.is_record(x)], shard.known, shard.contig, ref)
+        rest = iter(named)
+        lines = [next(rest) if gvcf.is_record(x) else x for x in lines]
+    text = "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
+    facts = {"under": int(under)}
+    write_arrays(shard.out, facts, {"lines": np.frombuffer(text, np.uint8)})
+    return facts
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines that `_call` left."""
+    text = open_arrays(path, check=True)[1]["lines"].tobytes()
+    return text.decode("utf-8", "surrogateescape").split("\n")[:-1]
 
 
 def _learned(folder: Path, *sources) -> np.ndarray:
     """The learned gap chances, from the checkpoint where they are there."""
-    kept = folder / "gaps.npy"
-    if not kept.exists():
-        with publish(kept) as beside, beside.open("wb") as stream:
-            np.save(stream, learn_gaps(*sources))
-    return np.load(kept)
+    path = folder / "gaps"
+
+    def learn() -> dict:
+        write_arrays(path, {}, {"gaps": learn_gaps(*sources)})
+        return {}
+
+    heard(finished(path, learn))
+    return np.array(open_arrays(path)[1]["gaps"])
 
 
 def _called(shards: list[Shard], cluster: Cluster, facts: dict, advance: Callable) -> Iterator[str]:
     """The lines of the shards, in order and phased; reads under the shards are added to facts."""
     phaser = Phaser()
-    for shard, path in zip(shards, cluster.map(_finish, shards), strict=True):
-        covered, *lines = path.read_text().splitlines()
-        facts["under"] += int(covered)
-        yield from phaser.feed(shard.tid, shard.end, lines)
+    for shard, fact in zip(shards, cluster.map(_finish, shards), strict=True):
+        facts["under"] += heard(fact)["under"]
+        yield from phaser.feed(shard.tid, shard.end, _lines(shard.out))
         advance(sum(b - a for a, b in shard.intervals))
     yield from phaser.flush()
 
@@ -313,10 +324,12 @@ def call(
         path: VcfWriter(path, header_lines(reference, head, [name]))
         for path, head in zip(outs, heads, strict=True)
     }
-    with checkpoint(out, identity) as folder:
+    with contextlib.ExitStack() as held:
+        folders = [held.enter_context(checkpoint(path, identity)) for path in outs]
+        folder = folders[0]
         with contextlib.ExitStack() as stack:
-            for writer in writers.values():
-                stack.enter_context(writer)
+            for writer, own in zip(writers.values(), folders, strict=True):
+                stack.enter_context(writer.within(own))
             cluster = stack.enter_context(open_cluster(threads, backend, scheduler))
             gaps = _learned(folder, reference, file, cluster)
             shards = [
@@ -326,6 +339,6 @@ def call(
             total, coverage = _write(writers, shards, cluster, mnv)
         facts = told | {"sample": name, "parameters": parameters, **coverage}
         facts["records"] = dict(sorted(total.items()))
-        with publish(f"{out}.stats.json") as beside:
+        with publish(f"{out}.stats.json", folder) as beside:
             beside.write_text(json.dumps(facts, indent=1) + "\n")
     return facts

@@ -24,6 +24,7 @@ from lingqu.call.refinement import Families, Refined, arrange, refine, stack, su
 from lingqu.call.sites import Site, sites_of
 from lingqu.call.store import Sample
 from lingqu.cluster import Cluster, default_threads, open_cluster
+from lingqu.formats.arrays import finished, heard, open_arrays, write_arrays
 from lingqu.formats.reference import Reference, open_reference
 from lingqu.formats.vcf import VcfWriter, header_lines
 
@@ -93,30 +94,30 @@ def _lines(shard: Shard) -> Iterator[tuple[list[bytes], np.ndarray | None]]:
             yield [line] if line else [], None
 
 
-def join_shard(shard: Shard) -> Path:
-    """Join a shard unless that is done; name the file of its facts (a line of JSON) and lines."""
-    if not shard.out.exists():
-        held, records, counts = io.BytesIO(), 0, 0
-        with igzip.GzipFile(fileobj=held, mode="wb", compresslevel=_LEVEL) as text:
-            for lines, more in _lines(shard):
-                for line in lines:
-                    text.write(line + b"\n")
-                records += len(lines)
-                counts += 0 if more is None else more
-        facts = {"records": records, "counts": np.asarray(counts).tolist()}
-        with publish(shard.out) as beside:
-            beside.write_bytes(json.dumps(facts).encode() + b"\n" + held.getvalue())
-    return shard.out
+def join_shard(shard: Shard) -> dict:
+    """Join a shard into the file `out` (its lines, deflated) unless that is done; its facts."""
+    return finished(shard.out, lambda: _join_shard(shard))
 
 
-def _take(path: Path, writer: VcfWriter) -> dict:
-    """Write the lines of a shard; its facts."""
-    with path.open("rb") as stream:
-        facts = json.loads(stream.readline())
-        with igzip.GzipFile(fileobj=stream) as text:
-            while some := text.read(_BLOCK):
-                writer.write_bytes(some)
+def _join_shard(shard: Shard) -> dict:
+    held, records, counts = io.BytesIO(), 0, 0
+    with igzip.GzipFile(fileobj=held, mode="wb", compresslevel=_LEVEL) as text:
+        for lines, more in _lines(shard):
+            for line in lines:
+                text.write(line + b"\n")
+            records += len(lines)
+            counts += 0 if more is None else more
+    facts = {"records": records, "counts": np.asarray(counts).tolist()}
+    write_arrays(shard.out, facts, {"lines": np.frombuffer(held.getbuffer(), np.uint8)})
     return facts
+
+
+def _take(shard: Shard, writer: VcfWriter) -> None:
+    """Write the lines of a joined shard."""
+    _, arrays = open_arrays(shard.out, check=True)
+    with igzip.GzipFile(fileobj=io.BytesIO(arrays["lines"])) as text:
+        while some := text.read(_BLOCK):
+            writer.write_bytes(some)
 
 
 def _shards(
@@ -133,7 +134,7 @@ def _shards(
             number = int(firsts[tid]) + k
             if filled[number]:
                 end = min((k + 1) * SIZE, length)
-                out = home / f"{number}.part"
+                out = home / f"shard-{number:06d}"
                 yield Shard(reference.path, paths, number, tid, k * SIZE, end, families, out)
 
 
@@ -159,18 +160,15 @@ def _new(gvcfs: list[Path], known: dict[str, Sample]) -> list[Path]:
         if old is None:
             new.append(path)
         elif not old.is_of(path):
-            raise LingquError(
-                f"{path}: sample {old.name!r} is in the cohort, from another file; rename it, or"
-                f" remove {old.path} first"
-            )
+            raise store.other_file(path, old)
     return new
 
 
 def _gathered(
-    reference: Reference, gvcfs: list[Path], folder: Path, cluster: Cluster
+    reference: Reference, gvcfs: list[Path], folder: Path, passing: bool, cluster: Cluster
 ) -> tuple[list[Sample], int]:
     """The samples of the cohort in the order of their names, and how many were added to it."""
-    known = store.open_cohort(folder, reference)
+    known = store.open_cohort(folder, reference, passing)
     new = _new(gvcfs, known)
     additions = [_Addition(path, reference.path, folder) for path in new]
     with progress("add", "samples", len(new)) as shown:
@@ -184,13 +182,13 @@ def _gathered(
 
 def _write(
     out: Path,
+    folder: Path,
     reference: Reference,
     samples: list[Sample],
     pedigree: Path | None,
-    folder: Path,
     cluster: Cluster,
 ) -> dict:
-    """Write the VCF; what its statistics tell."""
+    """Write the VCF by way of the checkpoint's folder; what its statistics tell."""
     names = [sample.name for sample in samples]
     families = arrange(read_ped(pedigree), names) if pedigree else None
     shards = list(_shards(reference, samples, families, folder))
@@ -198,11 +196,12 @@ def _write(
     records, counts = 0, np.zeros((len(families.children), 4), np.int64) if families else None
     threads = min(cluster.workers, default_threads())
     with (
-        VcfWriter(out, head, threads) as writer,
+        VcfWriter(out, head, threads).within(folder) as writer,
         progress("join", "bases", sum(shard.end - shard.start for shard in shards)) as shown,
     ):
-        for shard, path in zip(shards, cluster.map(join_shard, shards), strict=True):
-            facts = _take(path, writer)
+        for shard, told in zip(shards, cluster.map(join_shard, shards), strict=True):
+            facts = heard(told)
+            _take(shard, writer)
             records += facts["records"]
             if families:
                 counts += facts["counts"]
@@ -248,8 +247,8 @@ def joint(
     }
     with checkpoint(out, identity) as folder, open_cluster(threads, backend, scheduler) as cluster:
         home = Path(cohort).absolute() if cohort else folder / "cohort"
-        samples, added = _gathered(reference, paths, home, cluster)
-        told = _write(out, reference, samples, pedigree, folder, cluster)
-        with publish(f"{out}.stats.json") as beside:
+        samples, added = _gathered(reference, paths, home, not cohort, cluster)
+        told = _write(out, folder, reference, samples, pedigree, cluster)
+        with publish(f"{out}.stats.json", folder) as beside:
             beside.write_text(json.dumps(told, indent=1) + "\n")
     return told | {"added": added}

@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +24,7 @@ from isal import isal_zlib
 
 from lingqu.base.atomic import publish
 from lingqu.base.errors import LingquError
+from lingqu.base.progress import say
 from lingqu.call.pieces import SIZE, Piece, cut, first_shards, unpack
 from lingqu.formats.reference import Reference
 from lingqu.formats.vcf import VcfReader, open_vcf
@@ -118,15 +120,37 @@ def read_blocks(sample: Sample, shard: int) -> np.ndarray:
 # Adding a sample
 
 
-def open_cohort(folder: Path, reference: Reference) -> dict[str, Sample]:
+def _whole(path: Path, shards: int) -> Sample:
+    """The sample of a file, all of which is as it was written; LingquError where it is not."""
+    sample = open_sample(path)
+    for shard in range(shards):
+        read_records(sample, shard)
+        read_blocks(sample, shard)
+    return sample
+
+
+def _trusted(folder: Path, shards: int) -> Iterator[Sample]:
+    """The samples that an earlier run has left whole; what is damaged is removed, and said."""
+    for path in sorted(folder.glob("*.cut")):
+        try:
+            yield _whole(path, shards)
+        except LingquError:
+            path.unlink()
+            say(f"{path.name}: left by an earlier run and damaged on the disk; done again")
+
+
+def open_cohort(folder: Path, reference: Reference, passing: bool = False) -> dict[str, Sample]:
     """The samples of a cohort by name; the folder is made where it is missing.
 
+    passing: the cohort is of one run, which can add each sample again: what is damaged is removed.
     LingquError where the folder holds something else, or is of another reference or version.
     """
     facts = folder / "cohort.json"
     own = {"format": MAGIC.decode().strip(), "shard": SIZE, "reference": list(reference.md5s)}
-    if not facts.exists():
-        if folder.exists() and any(folder.iterdir()):
+    if passing or not facts.exists():
+        if not passing and any(
+            path.is_file() and path.name[0] != "." for path in folder.rglob("*")
+        ):
             raise LingquError(f"{folder}: neither a cohort nor empty; name another folder")
         (folder / "samples").mkdir(parents=True, exist_ok=True)
         with publish(facts) as beside:
@@ -141,7 +165,11 @@ def open_cohort(folder: Path, reference: Reference) -> dict[str, Sample]:
         raise LingquError(
             f"{folder}: a cohort of another reference than {reference.path}; give its own"
         )
-    found = map(open_sample, sorted((folder / "samples").glob("*.cut")))
+    home = folder / "samples"
+    if passing:
+        found = _trusted(home, int(first_shards(reference)[-1]))
+    else:
+        found = map(open_sample, sorted(home.glob("*.cut")))
     return {sample.name: sample for sample in found}
 
 
@@ -174,17 +202,26 @@ def _check_header(reader: VcfReader, reference: Reference) -> None:
                     )
 
 
+def other_file(path: Path, there: Sample) -> LingquError:
+    """The fault of a gVCF of a sample that the cohort has from another file."""
+    return LingquError(
+        f"{path}: sample {there.name!r} is in the cohort, from another file; rename it, or remove"
+        f" {there.path} first"
+    )
+
+
 def add_sample(path: Path, reference: Reference, folder: Path) -> Sample:
     """Cut a gVCF and put it into the cohort of `folder`.
 
-    LingquError where it is damaged, malformed, no gVCF or of another reference.
+    What is there already stays. LingquError where the gVCF is damaged, malformed, none, of another
+    reference, or of a sample that is there from another file.
     """
     name, digest, state = sample_of(path), digest_of(path), _state(path)
     out = folder / "samples" / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.cut"
     index = np.zeros((int(first_shards(reference)[-1]), 4), np.uint64)
     with open_vcf(path) as reader:
         _check_header(reader, reference)
-    with publish(out) as beside, beside.open("wb") as stream:
+    with publish(out, over=False) as beside, beside.open("wb") as stream:
         stream.write(MAGIC)
         for shard, piece, blocks in cut(path, reference):
             packed = piece.pack()
@@ -197,4 +234,7 @@ def add_sample(path: Path, reference: Reference, folder: Path) -> Sample:
         data = index.tobytes() + facts
         stream.write(data)
         stream.write(_TAIL.pack(index_at, index_at + index.nbytes, isal_zlib.crc32(data), MAGIC))
-    return open_sample(out)
+    sample = open_sample(out)
+    if sample.digest != digest:  # another run was faster
+        raise other_file(path, sample)
+    return sample

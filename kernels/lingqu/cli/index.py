@@ -14,7 +14,7 @@ def command(fasta: Path) -> None:
 
     align and call do this by themselves where it is missing; do it ahead when many jobs will
     start at once, or when they may not write into the reference's folder. FASTA may be plain or
-    gzip.
+    gzip. What is there already is held against its checksums.
 
     \b
     Example:
@@ -23,6 +23,6 @@ def command(fasta: Path) -> None:
     from lingqu.align.index import open_index
     from lingqu.formats.reference import store_folder
 
-    reference = open_index(fasta).reference
+    reference = open_index(fasta, verify=True).reference
     bases = int(reference.lengths.sum())
     print(f"{store_folder(fasta)}: {len(reference.names):,} contigs, {bases:,} bases")

@@ -53,6 +53,6 @@ def write_cram(bam: Path, out: Path, reference: Reference, within: Path | None =
         source.seek(container(source, DEFINITION)[2])
         shutil.copyfileobj(source, target, 1 << 20)
     path = Path(f"{out}.crai")
-    with publish(path) as beside:
+    with publish(path, within) as beside:
         beside.write_bytes(crai_bytes(out))
     return path

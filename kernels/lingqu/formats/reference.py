@@ -5,10 +5,11 @@
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
+import secrets
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,8 +19,11 @@ from typing import BinaryIO
 import numpy as np
 from isal import igzip, isal_zlib
 
-from lingqu.base.atomic import publish
+from lingqu.base import lock
+from lingqu.base.atomic import publish, remove
+from lingqu.base.checkpoint import digest
 from lingqu.base.errors import LingquError
+from lingqu.base.progress import say
 from lingqu.sequence.codes import ANY, CODE_OF_ASCII
 
 PAD = 4096
@@ -70,24 +74,6 @@ def store_folder(fasta: str | Path) -> Path:
     return Path(f"{fasta}.lingqu")
 
 
-@contextlib.contextmanager
-def builder_lock(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock: one builder at a time, the others wait and find it built."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise LingquError(
-            f"{folder}: cannot write the index ({error.strerror}); copy the reference to a folder"
-            " you may write, or run `lingqu index` as its owner"
-        ) from None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
 def fingerprint(fasta: Path) -> dict:
     """What tells one state of a FASTA file from another without reading it."""
     try:
@@ -95,6 +81,52 @@ def fingerprint(fasta: Path) -> dict:
     except OSError as error:
         raise LingquError(f"{fasta}: {error.strerror}; name an existing FASTA file") from None
     return {"size": state.st_size, "mtime_ns": state.st_mtime_ns}
+
+
+def state_of(fasta: Path) -> tuple:
+    """The values of `fingerprint`."""
+    return tuple(fingerprint(fasta).values())
+
+
+def _sweep(folder: Path, name: str, but: str) -> None:
+    """Remove the work of builders of `name`, unless the state in its name is `but`."""
+    for path in folder.glob(f".build.{name}.*"):
+        if path.name.split(".")[3] != but:
+            with contextlib.suppress(FileNotFoundError):
+                remove(path, folder / f".gone.{secrets.token_hex(4)}")
+    for path in folder.glob(".gone.*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def building(fasta: Path, name: str, state: tuple) -> Iterator[Path]:
+    """Be the one builder of `name` for a FASTA file in a state; the others wait and find it built.
+
+    Yields the folder out of which to publish it (see `publish`). It is gone for builders that lag:
+    for another state of the file as soon as one begins, for the same as soon as one has finished.
+    What these still do comes to nothing, without an error. So builders need not see each other's
+    locks: those of one state leave the same bytes. LingquError where the folder cannot be written.
+    """
+    folder, key = store_folder(fasta), digest({"state": state})
+    work = folder / f".build.{name}.{key}.{secrets.token_hex(4)}"
+    try:
+        handle = lock.wait(folder / ".lock", str(folder))
+    except OSError as error:
+        raise LingquError(
+            f"{folder}: cannot write the index ({error.strerror}); copy the reference to a folder"
+            " you may write, or run `lingqu index` as its owner"
+        ) from None
+    try:
+        _sweep(folder, name, key)
+        work.mkdir()
+        yield work
+        _sweep(folder, name, "")
+    except OSError:
+        if work.exists():
+            raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        os.close(handle)
 
 
 def _lines(fasta: Path) -> Iterator[tuple[int, bytes]]:
@@ -203,37 +235,66 @@ class _Store:
         }
 
 
-def _write_store(fasta: Path, folder: Path) -> None:
-    state = fingerprint(fasta)
-    with publish(folder / "sequence.u8") as beside, beside.open("wb") as out:
-        store = _Store(fasta, out)
-        for line, text, is_header in _pieces(fasta):
-            (store.begin if is_header else store.add)(line, text)
-        facts = {"version": VERSION, "fasta": state, **store.finish()}
-    if fingerprint(fasta) != state:
-        raise LingquError(f"{fasta}: changed while it was read; run this again")
-    with publish(folder / "reference.json") as beside:
+def file_crc(path: Path) -> int:
+    """CRC32 of a file."""
+    crc = 0
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            crc = isal_zlib.crc32(block, crc)
+    return crc
+
+
+def _write_store(fasta: Path, work: Path) -> None:
+    folder, state = store_folder(fasta), fingerprint(fasta)
+    told = folder / "reference.json"
+    with publish(folder / "sequence.u8", work, [told]) as beside:
+        with beside.open("wb") as out:
+            store = _Store(fasta, out)
+            for line, text, is_header in _pieces(fasta):
+                (store.begin if is_header else store.add)(line, text)
+            facts = {"version": VERSION, "fasta": state, **store.finish()}
+        facts["crc32"] = {"sequence.u8": file_crc(beside)}
+        if fingerprint(fasta) != state:
+            raise LingquError(f"{fasta}: changed while it was read; run this again")
+    with publish(told, work) as beside:
         beside.write_text(json.dumps(facts) + "\n")
 
 
 def _read_facts(fasta: Path) -> dict | None:
+    """The facts of the store; None where they are missing, damaged or of another FASTA file."""
+    folder = store_folder(fasta)
     try:
-        facts = json.loads((store_folder(fasta) / "reference.json").read_text())
+        facts = json.loads((folder / "reference.json").read_text())
+        size = (folder / "sequence.u8").stat().st_size
     except (OSError, ValueError):
         return None
     fresh = facts.get("version") == VERSION and facts.get("fasta") == fingerprint(fasta)
-    return facts if fresh else None
+    whole = fresh and size == sum(facts["lengths"]) + PAD * (len(facts["lengths"]) + 1)
+    return facts if whole else None
+
+
+def forget_damaged(fasta: Path, name: str) -> None:
+    """Take away the facts `name` of a store where a file's CRC32 is another than they tell.
+
+    What they describe is then built again; said in a line.
+    """
+    folder = store_folder(fasta)
+    try:
+        told = json.loads((folder / name).read_text()).get("crc32", {})
+        wrong = [own for own, crc in told.items() if file_crc(folder / own) != crc]
+    except (OSError, ValueError):
+        return
+    if wrong:
+        say(f"{folder / wrong[0]}: damaged on the disk; built again")
+        (folder / name).unlink(missing_ok=True)
 
 
 @lru_cache(maxsize=4)
-def _open(fasta: Path, _state: tuple) -> Reference:
-    facts = _read_facts(fasta)
-    if facts is None:
-        with builder_lock(store_folder(fasta)):
-            facts = _read_facts(fasta)
-            if facts is None:
-                _write_store(fasta, store_folder(fasta))
-                facts = _read_facts(fasta)
+def _open(fasta: Path, state: tuple) -> Reference:
+    while (facts := _read_facts(fasta)) is None:
+        with building(fasta, "sequence", state) as work:
+            if _read_facts(fasta) is None:
+                _write_store(fasta, work)
     lengths = np.array(facts["lengths"], np.int64)
     offsets = PAD + np.concatenate(([0], np.cumsum(lengths[:-1] + PAD))).astype(np.int64)
     codes = np.memmap(store_folder(fasta) / "sequence.u8", np.uint8, "r")
@@ -249,4 +310,4 @@ def open_reference(fasta: str | Path) -> Reference:
     that cannot be read, duplicate or empty contigs, and characters that are no bases.
     """
     fasta = Path(fasta)
-    return _open(fasta, tuple(fingerprint(fasta).values()))
+    return _open(fasta, state_of(fasta))

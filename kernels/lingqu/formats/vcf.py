@@ -65,9 +65,15 @@ class VcfWriter:
         path = Path(path)
         if not path.name.endswith((".vcf", ".vcf.gz", ".bcf")):
             raise LingquError(f"{path}: no VCF ending; name it .vcf, .vcf.gz or .bcf")
-        self._writing = _writing(path, header, threads)
+        self._path, self._header, self._threads, self._folder = path, header, threads, None
+
+    def within(self, folder: Path) -> "VcfWriter":
+        """Put the temporary files into `folder` (see `publish`); returns the writer."""
+        self._folder = folder
+        return self
 
     def __enter__(self) -> "VcfWriter":
+        self._writing = _writing(self._path, self._header, self._threads, self._folder)
         self._write = self._writing.__enter__()
         return self
 
@@ -93,14 +99,14 @@ def _index_ending(path: Path, header: Sequence[str]) -> str | None:
 
 @contextlib.contextmanager
 def _writing(
-    path: Path, header: Sequence[str], threads: int
+    path: Path, header: Sequence[str], threads: int, within: Path | None
 ) -> Iterator[Callable[[bytes], object]]:
     ending = _index_ending(path, header)
     with contextlib.ExitStack() as published:
         # Left in reverse order: the file gets its name before its index does.
-        index = published.enter_context(publish(f"{path}{ending}")) if ending else None
+        index = published.enter_context(publish(f"{path}{ending}", within)) if ending else None
         old = [f"{path}{end}" for end in (".tbi", ".csi")]
-        beside = published.enter_context(publish(path, outdated=old))
+        beside = published.enter_context(publish(path, within, old))
         how = {".vcf": _plain, ".gz": _bgzf, ".bcf": _bcf}[path.suffix]
         with how(beside, threads) as write:
             write("".join(f"{line}\n" for line in header).encode("utf-8", "surrogateescape"))

@@ -1,52 +1,129 @@
 """One live run in a folder: a lock that dies with its process, and an end to what was left behind.
 
-The lock is a flock, so a killed run never blocks the next one. What a killed run's children still
-do is found by a mark in their environment (LINGQU_RUN, the folder) and ended before work goes on.
+The lock is a flock, so a killed run never blocks the next one. Not all machines that share a folder
+see each other's locks: so a run has a pulse, too, a file that grows while it lives. Who finds one
+of another machine watches it for a while, without a clock that both would have to agree on. Who
+takes over renames it, and a run whose pulse is gone ends.
+What a killed run's children still do is found by a mark in their environment (LINGQU_RUN, the
+folder) and ended before work goes on.
 """
 
 import contextlib
-import fcntl
 import os
+import secrets
 import shutil
 import signal
-import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from lingqu.base import lock
 from lingqu.base.errors import LingquError
-
-RUN_VARIABLE = "LINGQU_RUN"
-"""Environment variable of all processes of a run: its working folder."""
+from lingqu.base.lock import RUN_VARIABLE as RUN_VARIABLE
+from lingqu.base.progress import say
 
 _PATIENCE = 10.0
+_BEAT = 2.0
+"""Seconds from beat to beat of a run's pulse."""
+_BEATS = 6
+"""Beats without which a run of another machine is taken for dead."""
+
+
+def _refusal(folder: Path, other: lock.Holder | None) -> LingquError:
+    mend = "wait for it or stop it"
+    if other and other.stopped:
+        mend = f"it is stopped: kill -CONT {other.process} lets it go on, kill -9 ends it"
+    return LingquError(f"{folder}: a run works here already ({other or 'another process'}); {mend}")
+
+
+def _pulse(state: Path) -> Path | None:
+    """The pulse of the run that works in the folder, or worked there and did not end well."""
+    return next(state.glob("run.*.pulse"), None)
+
+
+def _watch(folder: Path, pulse: Path) -> None:
+    """LingquError where the run of the pulse lives."""
+    other, before = lock.holder(pulse), pulse.stat().st_size
+    if other is None or other.here:
+        if other and other.alive and other != lock.this_process():
+            raise _refusal(folder, other)
+        return
+    say(f"{folder}: watching whether the run of {other} still works")
+    for _ in range(_BEATS):
+        time.sleep(_BEAT)
+        with pulse.open("rb") as stream:  # a shared file's size is fresh when it is opened
+            if os.fstat(stream.fileno()).st_size != before:
+                raise _refusal(folder, other)
+
+
+def _take_pulse(folder: Path) -> Path:
+    """A pulse of this run, in place of a dead one's."""
+    state = folder / ".lingqu"
+    own = state / f"run.{secrets.token_hex(4)}.pulse"
+    while old := _pulse(state):
+        with contextlib.suppress(FileNotFoundError):
+            _watch(folder, old)
+            os.rename(old, own)
+            break
+    own.write_bytes(lock.signature())
+    return own
+
+
+def _beat(folder: Path, own: Path, ended: threading.Event) -> None:
+    """Let the pulse grow; end all that this run does here when it is gone."""
+    while not ended.wait(_BEAT):
+        try:
+            handle = os.open(own, os.O_WRONLY | os.O_APPEND)
+        except FileNotFoundError:
+            newer = _pulse(folder / ".lingqu")
+            who = (newer and lock.holder(newer)) or "another run"
+            say(f"{folder}: {who} took it over; this run ends and leaves it alone")
+            end_leftovers(folder)
+            return
+        except OSError:
+            continue
+        with contextlib.suppress(OSError):
+            os.write(handle, b".")
+        with contextlib.suppress(OSError):
+            os.close(handle)
+
+
+@contextlib.contextmanager
+def _living(folder: Path) -> Iterator[None]:
+    own, ended = _take_pulse(folder), threading.Event()
+    beating = threading.Thread(target=_beat, args=(folder, own, ended), daemon=True)
+    beating.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        beating.join()
+        own.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def hold(folder: Path) -> Iterator[None]:
-    """Hold `folder` for one run; LingquError where another live run holds it."""
+    """Hold `folder` for one run; LingquError where another live run holds it.
+
+    Where another one takes it over all the same, since this one was stopped for long, the processes
+    of this run are killed: a Snakemake that ends by itself removes outputs that are not its own.
+    """
     state = folder / ".lingqu"
     try:
-        state.mkdir(parents=True, exist_ok=True)
-        handle = os.open(state / "run.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        handle = lock.lock(state / "run.lock")
+    except BlockingIOError:
+        raise _refusal(folder, lock.holder(state / "run.lock")) from None
     except OSError as error:
         raise LingquError(
             f"{state}: cannot be written ({error.strerror}); work in a folder of your own"
         ) from None
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(handle, 200, 0).decode(errors="replace").strip() or "another process"
-            raise LingquError(
-                f"{folder}: a run works here already ({holder}); wait for it or stop it"
-            ) from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
-        end_leftovers(folder)
-        _refuse_foreign(folder)
-        shutil.rmtree(folder / ".snakemake" / "locks", ignore_errors=True)
-        yield
+        with _living(folder):
+            end_leftovers(folder)
+            _refuse_foreign(folder)
+            shutil.rmtree(folder / ".snakemake" / "locks", ignore_errors=True)
+            yield
     finally:
         os.close(handle)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lingqu.base.scratch import scratch
 from lingqu.call import candidates, gvcf, model, phase, records
 from lingqu.call.assembly import Assembler, windows
 from lingqu.call.kernels.evaluate import FLOATS, INTS, MAX_READS, evaluate
@@ -74,9 +75,12 @@ def tally_window(window: tuple[Path, Path, int, int, int]) -> np.ndarray:
         middle = (start + end) // 2
         halves = (start, middle), (middle, end)
         return sum(tally_window((fasta, bam, tid, *half)) for half in halves)
-    reads = read_alignments(file, reference, tid, start, end)
-    ref = reference.contig(tid)
-    return candidates.tally_indels(candidates.scan_window(reads, ref, start, end), ref)
+    with scratch():
+        reads = read_alignments(file, reference, tid, start, end)
+        if not len(reads.pos):
+            return np.zeros(model.TALLY, np.int64)
+        ref = reference.contig(tid)
+        return candidates.tally_indels(candidates.scan_window(reads, ref, start, end), ref)
 
 
 @lru_cache(maxsize=1)
@@ -208,7 +212,8 @@ def call_shard(shard: Shard) -> tuple[int, list[str]]:
             if _wanted(site.pos, shard)
         ]
     for part in _light(shard):
-        told = _call_part(part)
+        with scratch():
+            told = _call_part(part)
         under += told[0]
         lines += told[1]
     return under, phase.link_lines(lines, shard.start, shard.end)

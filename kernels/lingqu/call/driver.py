@@ -25,7 +25,7 @@ from lingqu.call.ploidy import Segment, ploidies
 from lingqu.call.records import GivenSite
 from lingqu.call.shard import MARGIN, SIZE, Shard, call_shard, tally_window
 from lingqu.cluster import Cluster, open_cluster
-from lingqu.formats.bam import AlignmentFile, open_alignments
+from lingqu.formats.bam import AlignmentFile, compressed_size, open_alignments
 from lingqu.formats.bed import Intervals, parse_regions, read_bed
 from lingqu.formats.reference import Reference, open_reference
 from lingqu.formats.vcf import VcfWriter, header_lines, open_vcf
@@ -139,7 +139,8 @@ def _windows(reference: Reference, file: AlignmentFile) -> Iterator[tuple]:
     for k in order[:MOST_WINDOWS]:
         tid, start = starts[k]
         end = min(start + WINDOW, int(reference.lengths[tid]))
-        yield reference.path, file.path, tid, start, end
+        if compressed_size(file, tid, start, end):
+            yield reference.path, file.path, tid, start, end
 
 
 def learn_gaps(reference: Reference, file: AlignmentFile, cluster: Cluster) -> np.ndarray:

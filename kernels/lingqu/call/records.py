@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -113,6 +114,7 @@ def shorten(ref: str, alts: list[str]) -> tuple[str, list[str]]:
     return strings[0], [alt if alt == "*" else next(rest) for alt in alts]
 
 
+@lru_cache(maxsize=1 << 16)
 def strand_bias(ref_forward: int, ref_reverse: int, alt_forward: int, alt_reverse: int) -> float:
     """Phred of the two-sided p-value of Fisher's exact test, in whole numbers to the end."""
     row, column = ref_forward + ref_reverse, ref_forward + alt_forward

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -156,9 +157,21 @@ def learn_gaps(reference: Reference, file: AlignmentFile, cluster: Cluster) -> n
     return model.gap_table(total)
 
 
+def _is_whole(path: Path) -> bool:
+    """Whether the file of a shard is there as it was written, and not as a crash left it."""
+    try:
+        told, _, rest = path.read_bytes().partition(b"\n")
+    except OSError:
+        return False
+    return told == b"%d" % zlib.crc32(rest)
+
+
 def _finish(shard: Shard) -> Path:
-    """Call a shard unless that is done; name the file of its covered bases, then its lines."""
-    if not shard.out.exists():
+    """Call a shard unless that is done; name the file of its covered bases, then its lines.
+
+    Its checksum is the first line: a file that is synced, each time, would be waited for.
+    """
+    if not _is_whole(shard.out):
         run = function(CALLERS, shard.caller) if shard.caller else call_shard
         under, lines = run(shard)
         if shard.known:
@@ -168,8 +181,9 @@ def _finish(shard: Shard) -> Path:
             )
             rest = iter(named)
             lines = [next(rest) if gvcf.is_record(x) else x for x in lines]
-        with publish(shard.out) as beside:
-            beside.write_text("".join(f"{line}\n" for line in (under, *lines)))
+        body = "".join(f"{line}\n" for line in (under, *lines)).encode()
+        with publish(shard.out, durable=False) as beside:
+            beside.write_bytes(b"%d\n%b" % (zlib.crc32(body), body))
     return shard.out
 
 
@@ -186,7 +200,7 @@ def _called(shards: list[Shard], cluster: Cluster, facts: dict, advance: Callabl
     """The lines of the shards, in order and phased; reads under the shards are added to facts."""
     phaser = Phaser()
     for shard, path in zip(shards, cluster.map(_finish, shards), strict=True):
-        covered, *lines = path.read_text().splitlines()
+        _, covered, *lines = path.read_text().splitlines()
         facts["under"] += int(covered)
         yield from phaser.feed(shard.tid, shard.end, lines)
         advance(sum(b - a for a, b in shard.intervals))

@@ -135,11 +135,12 @@ def _rows(reads, template, ref, edits, packed, shard: Shard):
     span = int((reads.end - reads.pos).max()) if len(reads.pos) else 0
     sites = packed.site.tolist() if shard.sites is not None else None
     regions = [
-        (*region, int(np.searchsorted(reads.pos, region[0] - span)))
+        (*region, 0)
         for region in candidates.group(edits, sites)
         if region[1] > shard.start and region[0] <= shard.end
     ]
     regions = np.array(regions, np.int64).reshape(-1, 5)
+    regions[:, 4] = np.searchsorted(reads.pos, (regions[:, 0] - span).astype(np.int32))
     spelled = candidates.room_for(packed, len(regions))
     spans = np.zeros((len(regions), 2), np.int64)
     most = len(spelled.start)
@@ -156,12 +157,10 @@ def _rows(reads, template, ref, edits, packed, shard: Shard):
     evidence = _by_record(told[:written, 1], names, shares)
     plain = _plain(spelled)
     return [
-        replace(
-            records.read_row(ints[k], floats[k], spans, plain, ref),
-            templates=int(told[k, 0]),
-            evidence=evidence[k],
+        records.read_row(
+            ints[k], floats[k], spans, plain, ref, templates=templates, evidence=evidence[k]
         )
-        for k in range(written)
+        for k, templates in enumerate(told[:written, 0].tolist())
     ]
 
 
@@ -236,7 +235,7 @@ def call_shard(shard: Shard) -> tuple[int, list[str]]:
 def _call_part(shard: Shard) -> tuple[int, list[tuple[str, phase.Evidence | None]]]:
     """As `call_shard`, each line with what its templates say of its phase."""
     reference = open_reference(shard.fasta)
-    ref = reference.contig(shard.tid)
+    ref, contig = reference.contig(shard.tid), reference.names[shard.tid]
     start = max(shard.intervals[0][0] - MARGIN, 0)
     end = min(shard.intervals[-1][1] + MARGIN, len(ref))
     reads = read_alignments(open_alignments(shard.bam, reference), reference, shard.tid, start, end)
@@ -250,14 +249,14 @@ def _call_part(shard: Shard) -> tuple[int, list[tuple[str, phase.Evidence | None
             if records.worth_telling(call):
                 told.setdefault(call.pos, call)
         lines = [
-            (records.call_line(call, shard.contig, shard.ploidy), call)
+            (records.call_line(call, contig, shard.ploidy), call)
             for call in records.keep_stars([told[pos] for pos in sorted(told)])
             if shard.blocks or _wanted(call.pos, shard)
         ]
         if not shard.blocks:
-            return under, [(line, records.phase_evidence(call)) for line, call in lines]
+            return under, [(line, records.phase_evidence(call, line)) for line, call in lines]
         told = [
-            (gvcf.with_non_ref(line, call, shard.ploidy), records.phase_evidence(call),
+            (gvcf.with_non_ref(line, call, shard.ploidy), records.phase_evidence(call, line),
              _wanted(call.pos, shard))
             for line, call in lines
         ]  # fmt: skip
@@ -267,7 +266,7 @@ def _call_part(shard: Shard) -> tuple[int, list[tuple[str, phase.Evidence | None
     calls = _rows(reads, template, ref, edits, packed, shard)
     by_site = {call.site: call for call in sorted(calls, key=lambda call: call.weighed)}
     lines = [
-        (records.given_line(by_site.get(number), site, shard.contig, shard.ploidy), None)
+        (records.given_line(by_site.get(number), site, contig, shard.ploidy), None)
         for number, site in enumerate(shard.sites)
         if _wanted(site.pos, shard)
     ]

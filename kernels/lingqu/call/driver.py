@@ -21,7 +21,7 @@ from lingqu.base.progress import progress
 from lingqu.call import gvcf, model, records
 from lingqu.call.known import check_known, identify
 from lingqu.call.mnv import Joiner
-from lingqu.call.phase import Phaser
+from lingqu.call.phase import GLUE, Phaser
 from lingqu.call.ploidy import Segment, ploidies
 from lingqu.call.records import GivenSite
 from lingqu.call.shard import MARGIN, SIZE, Shard, call_shard, tally_window
@@ -31,7 +31,7 @@ from lingqu.formats.bed import Intervals, parse_regions, read_bed
 from lingqu.formats.reference import Reference, open_reference
 from lingqu.formats.vcf import VcfWriter, header_lines, open_vcf
 
-_MANY = 4096  # lines that are written at once
+_MANY = 1024  # lines that are written at once
 WINDOW = 20_000
 MOST_WINDOWS = 4000
 ENOUGH = 50_000_000
@@ -200,7 +200,7 @@ def _called(shards: list[Shard], cluster: Cluster, facts: dict, advance: Callabl
     """The lines of the shards, in order and phased; reads under the shards are added to facts."""
     phaser = Phaser()
     for shard, path in zip(shards, cluster.map(_finish, shards), strict=True):
-        _, covered, *lines = path.read_text().splitlines()
+        _, covered, *lines = path.read_text().removesuffix("\n").split("\n")
         facts["under"] += int(covered)
         yield from phaser.feed(shard.tid, shard.end, lines)
         advance(sum(b - a for a, b in shard.intervals))
@@ -241,7 +241,7 @@ def _write(
         lines = _called(shards, cluster, facts, shown.advance)
         for some in _batches(gvcf.join(lines) if with_blocks else lines):
             for writer in with_blocks:
-                writer.write("\n".join(some))
+                writer.write("\n".join(some).replace(GLUE, "\n"))
             if with_blocks:
                 some = [gvcf.without_non_ref(line) for line in some if gvcf.is_record(line)]
             vcf.put(some)

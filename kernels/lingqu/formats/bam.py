@@ -330,9 +330,7 @@ def _unpack(parts: list[tuple[np.ndarray, np.ndarray, int, int]]) -> Alignments:
     return Alignments(*columns, codes, quals, cigar)
 
 
-def _parse(
-    pieces: Iterable[np.ndarray], path: Path, tid: int, start: int, end: int
-) -> Alignments:
+def _parse(pieces: Iterable[np.ndarray], path: Path, tid: int, start: int, end: int) -> Alignments:
     parts, rest, over = [], empty(0), False
     for piece in pieces:
         raw = piece

@@ -126,7 +126,9 @@ def _unpack_bases(raw, at, length, codes, to):
 
 @kernel
 def _copy(data, at, out, to, count):
-    """Places are uint64: Numba tests signed ones for being negative, and LLVM copies byte by byte."""
+    """Copy bytes. Places are uint64: Numba tests signed ones for being negative, and LLVM then
+    copies one by one.
+    """
     for k in range(count):
         out[to + k] = data[at + k]
 

@@ -31,7 +31,7 @@ from lingqu.formats.bed import Intervals, parse_regions, read_bed
 from lingqu.formats.reference import Reference, open_reference
 from lingqu.formats.vcf import VcfWriter, header_lines, open_vcf
 
-_MANY = 1024  # lines that are written at once
+_MANY = 256  # lines that are written at once
 WINDOW = 20_000
 MOST_WINDOWS = 4000
 ENOUGH = 50_000_000

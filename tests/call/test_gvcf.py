@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lingqu.call import gvcf, records
-from lingqu.call.kernels.blocks import confidence
+from lingqu.call.kernels.blocks import confidence, write_rows
 from lingqu.call.kernels.reference import ALT, DEPTH, GAP_ALT, GAP_HET, HET, REF
 from lingqu.call.phase import GLUE
 from lingqu.sequence.codes import encode
@@ -79,6 +79,20 @@ def test_confidence_is_the_less_sure_and_never_below_nothing():
     told = [confidence(sums, row, 2, 9999) for row in range(4)]
     assert told == [(30, 300), (25, 300), (40, 400), (0, 50)]
     assert [confidence(sums, row, 1, 9999)[0] for row in range(4)] == [300, 300, 400, 50]
+
+
+def test_numbers_as_text():
+    pieces = [b"a%\t", b"\t.", b";", b":", b"\n"]
+    numbers = np.array([[0, 7, 10**18], [9, 10, 99], [100, 2**31, 12345]])
+    starts = np.cumsum([0, *map(len, pieces)])
+    letters = np.frombuffer(b"ACG", np.uint8)
+    expected = [f"a%\t{a}\t.{x};{b}:{c}\n".encode()
+                for (a, b, c), x in zip(numbers.tolist(), "ACG", strict=True)]  # fmt: skip
+    for function in (write_rows, write_rows.py_func):
+        text, ends = np.empty(200, np.uint8), np.empty(3, np.int64)
+        function(np.frombuffer(b"".join(pieces), np.uint8), starts, letters, numbers, text, ends)
+        assert text[: ends[-1]].tobytes() == b"".join(expected)
+        assert np.diff(ends, prepend=0).tolist() == list(map(len, expected))
 
 
 def call(alleles, likelihoods, unseen, fragments=(10, 11, 2)):

@@ -139,7 +139,7 @@ def test_the_evidence(case):
         shown = np.zeros(len(reads), np.int32)
         kernel(alignments, template, shown, codes, 0, 10, gap_quality, left, right,
                *gvcf._costs(), sums)  # fmt: skip
-        assert (sums.T == expected).all()
+        assert (expected == sums.T).all()
 
 
 def test_costs_are_those_of_the_likelihoods():

@@ -253,7 +253,9 @@ def _about(file: AlignmentFile, tid: int, pos: int) -> int:
 
 
 def compressed_size(file: AlignmentFile, tid: int, start: int, end: int) -> int:
-    """Bytes of the file, about, that hold the reads of [start, end) of reference contig `tid`."""
+    """Bytes of the file, about, that hold the reads of [start, end) of reference contig `tid`; 0
+    where there are none.
+    """
     own = file.tid_of[tid]
     if own < 0:
         return 0
@@ -261,8 +263,9 @@ def compressed_size(file: AlignmentFile, tid: int, start: int, end: int) -> int:
         return sum(
             size for t, a, b, size in _slices(file.index) if t == own and a < end and b > start
         )
-    first = _first_offset(file, own, start, end)
-    return max(_about(file, own, end) - (first >> 16), 0) if first is not None else 0
+    if _first_offset(file, own, start, end) is None:
+        return 0
+    return max(_about(file, own, end) - _about(file, own, start), 1)
 
 
 @lru_cache(maxsize=2)
@@ -279,14 +282,15 @@ def _slices(index: Path) -> list[tuple[int, int, int, int]]:
 def _pieces(path: Path, offset: int, size: int) -> Iterator[np.ndarray]:
     """Decompressed bytes (uint8) from a virtual offset on, in pieces of whole blocks.
 
-    size: compressed bytes that will be wanted, about; more are there where that was too few.
+    size: compressed bytes that will be wanted, about; more are there where that was too few. Only
+    the first piece is of kept memory: of many, most may hold no read that is wanted.
     """
     with path.open("rb", buffering=0) as stream:
         stream.seek(offset >> 16)
-        skip, rest = offset & 0xFFFF, empty(0)
+        skip, rest, make = offset & 0xFFFF, np.empty(0, np.uint8), empty
         while True:
             wanted = min(max(size + _LEAST, _LEAST), _MOST)
-            packed = empty(len(rest) + wanted)
+            packed = make(len(rest) + wanted, np.uint8)
             packed[: len(rest)] = rest
             got = stream.readinto(packed[len(rest) :])
             if not got:
@@ -296,11 +300,12 @@ def _pieces(path: Path, offset: int, size: int) -> Iterator[np.ndarray]:
             cut, held, is_sound = whole_blocks(packed)
             if not is_sound:
                 raise LingquError(f"{path}: damaged BGZF block; copy or make it again")
-            piece = empty(held)
+            piece = make(held, np.uint8)
             bgzf.decompress_into(packed[:cut], piece, str(path))
             rest = packed[cut:]
-            yield piece[skip:]
-            skip = 0
+            if held:
+                yield piece[skip:]
+                skip, make = 0, np.empty
         if len(rest):
             raise LingquError(f"{path}: truncated in its last block; copy or make it again")
 
@@ -331,13 +336,12 @@ def _unpack(parts: list[tuple[np.ndarray, np.ndarray, int, int]]) -> Alignments:
 
 
 def _parse(pieces: Iterable[np.ndarray], path: Path, tid: int, start: int, end: int) -> Alignments:
-    parts, rest, over = [], empty(0), False
+    parts, rest, over = [], np.empty(0, np.uint8), False
     for piece in pieces:
         raw = piece
         if len(rest):
-            raw = empty(len(rest) + len(piece))
-            raw[: len(rest)], raw[len(rest) :] = rest, piece
-        offsets = empty(len(raw) // FIXED + 1, np.int64)
+            raw = np.concatenate((rest, piece))
+        offsets = np.empty(len(raw) // FIXED + 1, np.int64)
         n, bases, words, used, over = find_records(raw, tid, start, end, UNUSED, offsets)
         if used < 0:
             raise LingquError(f"{path}: damaged record; copy or make it again")
@@ -398,5 +402,5 @@ def read_alignments(
         offset = _first_offset(file, own, start, end)
         if offset is None:
             return _unpack([])
-        pieces = _pieces(file.path, offset, compressed_size(file, tid, start, end))
+        pieces = _pieces(file.path, offset, _about(file, own, end) - (offset >> 16))
     return _parse(pieces, file.path, own, start, end)

@@ -227,7 +227,7 @@ def test_compressed_size_is_that_of_the_interval(tmp_path):
     assert 0.3 * total < half < 0.5 * total
     assert 0.7 * total < first < 0.85 * total
     assert 0.05 * total < last < 0.3 * total
-    assert compressed_size(file, 0, 100_000, 300_000) == 0
+    assert compressed_size(file, 0, 100_000, 300_000) <= 1
 
 
 def refused(path, reference, *words):

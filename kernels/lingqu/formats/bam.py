@@ -254,7 +254,7 @@ def _about(file: AlignmentFile, tid: int, pos: int) -> int:
 
 def compressed_size(file: AlignmentFile, tid: int, start: int, end: int) -> int:
     """Bytes of the file, about, that hold the reads of [start, end) of reference contig `tid`; 0
-    where there are none.
+    where the index tells that there are none.
     """
     own = file.tid_of[tid]
     if own < 0:

@@ -238,8 +238,10 @@ def test_finished_shards_are_not_called_again(data, whole, tmp_path, monkeypatch
     with pytest.raises(OSError, match="No space"):
         driver.call(fasta, bam, out, threads=1)
     assert not out.exists()
-    before = len(list(tmp_path.glob(".lingqu/*/*/shard-*")))
-    assert before >= 2
+    kept = sorted(tmp_path.glob(".lingqu/*/*/shard-*"))
+    assert len(kept) >= 2
+    kept[0].write_bytes(kept[0].read_bytes()[:-10])  # as after a loss of power
+    before = len(kept) - 1
     driver.call(fasta, bam, out, threads=1)
     assert len(called) == 3 + 6 - before or len(called) == 4 + 6 - before
     assert out.read_bytes() == whole.read_bytes()

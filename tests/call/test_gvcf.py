@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lingqu.call import gvcf, records
+from lingqu.call.kernels.blocks import confidence, write_rows
 from lingqu.call.kernels.reference import ALT, DEPTH, GAP_ALT, GAP_HET, HET, REF
+from lingqu.call.phase import GLUE
 from lingqu.sequence.codes import encode
 
 
@@ -29,8 +31,13 @@ def lines_of(sums, free, ploidy, cuts):
         shard = SimpleNamespace(contig="a%c", ploidy=ploidy, start=start, end=end)
         own = free.copy()
         own[:start] = own[end:] = False
-        lines += [line for _, line in gvcf.blocks(sums, own, ref, shard, 0)]
+        places = [k for k in range(start, end) if k % 7 == 0]
+        lines += [line for _, line in gvcf.blocks(sums, own, ref, shard, 0, places)]
     return lines
+
+
+def joined(lines):
+    return [line for some in gvcf.join(lines) for line in some.split(GLUE)]
 
 
 @given(
@@ -41,8 +48,8 @@ def lines_of(sums, free, ploidy, cuts):
 def test_cuts_leave_no_trace(places, cuts, ploidy):
     gqs, depths, free = (np.array(x) for x in zip(*places, strict=True))
     sums, cuts = evidence(gqs, depths), sorted(cut for cut in cuts if cut < len(gqs))
-    whole = list(gvcf.join(lines_of(sums, free, ploidy, [])))
-    assert list(gvcf.join(lines_of(sums, free, ploidy, cuts))) == whole
+    whole = joined(lines_of(sums, free, ploidy, []))
+    assert joined(lines_of(sums, free, ploidy, cuts)) == whole
     check_blocks(whole, gqs * (10 if ploidy == 1 else 1), depths, free)
 
 
@@ -69,10 +76,23 @@ def test_confidence_is_the_less_sure_and_never_below_nothing():
     sums = evidence([30, 60, 40, 10], [10, 20, 14, 30])
     sums[1, GAP_HET], sums[1, GAP_ALT] = 2500, 30_000
     sums[3, REF] = 5000  # a mismatch in many reads
-    het, alt = gvcf.confidence(sums, 2)
-    assert het.tolist() == [30, 25, 40, 0]
-    assert alt.tolist() == [300, 300, 400, 50]
-    assert gvcf.confidence(sums, 1)[0].tolist() == [300, 300, 400, 50]
+    told = [confidence(sums, row, 2, 9999) for row in range(4)]
+    assert told == [(30, 300), (25, 300), (40, 400), (0, 50)]
+    assert [confidence(sums, row, 1, 9999)[0] for row in range(4)] == [300, 300, 400, 50]
+
+
+def test_numbers_as_text():
+    pieces = [b"a%\t", b"\t.", b";", b":", b"\n"]
+    numbers = np.array([[0, 7, 10**18], [9, 10, 99], [100, 2**31, 12345]])
+    starts = np.cumsum([0, *map(len, pieces)])
+    letters = np.frombuffer(b"ACG", np.uint8)
+    expected = [f"a%\t{a}\t.{x};{b}:{c}\n".encode()
+                for (a, b, c), x in zip(numbers.tolist(), "ACG", strict=True)]  # fmt: skip
+    for function in (write_rows, write_rows.py_func):
+        text, ends = np.empty(200, np.uint8), np.empty(3, np.int64)
+        function(np.frombuffer(b"".join(pieces), np.uint8), starts, letters, numbers, text, ends)
+        assert text[: ends[-1]].tobytes() == b"".join(expected)
+        assert np.diff(ends, prepend=0).tolist() == list(map(len, expected))
 
 
 def call(alleles, likelihoods, unseen, fragments=(10, 11, 2)):

@@ -135,11 +135,11 @@ def test_the_evidence(case):
     alignments = make(reads)
     template = np.unique(alignments.name_hash, return_inverse=True)[1].astype(np.int32)
     for kernel in (reference.weigh_reference, reference.weigh_reference.py_func):
-        sums = np.zeros((n, 7), np.int64)
+        sums = np.zeros((7, n), np.int64)
         shown = np.zeros(len(reads), np.int32)
         kernel(alignments, template, shown, codes, 0, 10, gap_quality, left, right,
                *gvcf._costs(), sums)  # fmt: skip
-        assert (sums == expected).all()
+        assert (expected == sums.T).all()
 
 
 def test_costs_are_those_of_the_likelihoods():

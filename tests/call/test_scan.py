@@ -71,6 +71,27 @@ def test_gap_costs():
     assert (part == table[1, 5]).all()
 
 
+@given(st.integers(0, 2**32 - 1))
+def test_substitutions_and_crowds(seed):
+    rng = np.random.default_rng(seed)
+    n = 30
+    counts = rng.integers(0, 5, (n, 4)).astype(np.int32)
+    weights = (counts * rng.integers(10, 41, (n, 4))).astype(np.int32)
+    depth, clips = rng.integers(0, 60, n).astype(np.int32), rng.integers(0, 4, n + 1)
+    clips[rng.random(n + 1) < 0.6] = 0
+    likely = 100 * weights + 176 * counts > 301 * (depth[:, None] - counts)
+    places, codes = np.nonzero(likely & (counts >= 2))
+    near = np.convolve(clips[:-1], np.ones(5), "same")
+    crowded = np.nonzero((near >= 3) & (10 * near > depth) & (clips[:-1] > 0))[0]
+    for kernels in ((scan.substitutions, scan.crowds),
+                    (scan.substitutions.py_func, scan.crowds.py_func)):  # fmt: skip
+        found, rows = np.empty((4 * n, 3), np.int64), np.empty(n, np.int64)
+        count = kernels[0](counts, weights, depth, found)
+        assert found[:count, :2].tolist() == list(map(list, zip(places, codes, strict=True)))
+        assert found[:count, 2].tolist() == counts[places, codes].tolist()
+        assert rows[: kernels[1](clips.astype(np.int32), depth, rows)].tolist() == crowded.tolist()
+
+
 @pytest.fixture(scope="module")
 def window(tmp_path_factory, simulation):
     folder = tmp_path_factory.mktemp("scan")

@@ -9,6 +9,8 @@ import pysam
 import pytest
 
 from lingqu.base.errors import LingquError
+from lingqu.base.scratch import scratch
+from lingqu.formats import bam
 from lingqu.formats.bam import UNUSED, compressed_size, open_alignments, read_alignments
 from lingqu.formats.reference import open_reference
 from lingqu.sequence.codes import decode
@@ -119,6 +121,18 @@ def test_bam_with_bai(files, name, start, end):
     check(read_alignments(file, reference, reference.tid(name), start, end), reads)
 
 
+@pytest.mark.parametrize("most", [1000, 70_000])
+def test_bam_in_pieces(files, monkeypatch, most):
+    """Blocks and records that a piece cuts are put together."""
+    _, reference, path = files
+    monkeypatch.setattr(bam, "_LEAST", most)
+    monkeypatch.setattr(bam, "_MOST", most)
+    file = open_alignments(path, reference)
+    reads = expected(path, "a", 20_000, 60_000)
+    with scratch():
+        check(read_alignments(file, reference, 0, 20_000, 60_000), reads)
+
+
 @pytest.mark.parametrize(("name", "start", "end"), REGIONS[:4])
 def test_bam_with_csi(files, tmp_path, name, start, end):
     _, reference, path = files
@@ -187,6 +201,33 @@ def test_compressed_size(files, tmp_path, kind):
     assert path.stat().st_size / 10 < total <= path.stat().st_size
     assert compressed_size(file, 2, 0, 500) == 0
     assert compressed_size(file, 0, 20_000, 50_000) <= total
+
+
+def test_compressed_size_is_that_of_the_interval(tmp_path):
+    """Beside a hole in the reads, as between the genes of a panel."""
+    fasta = tmp_path / "ref.fa"
+    fasta.write_text(">one\n" + "ACGT" * 100_000 + "\n")
+    path = tmp_path / "panel.bam"
+    header = {"HD": {"SO": "coordinate"}, "SQ": [{"SN": "one", "LN": 400_000}]}
+    rng = np.random.default_rng(3)
+    with pysam.AlignmentFile(str(path), "wb", header=header) as out:
+        for pos in [*range(0, 33_000, 4), *range(390_000, 399_000, 4)]:
+            read = pysam.AlignedSegment(out.header)
+            read.query_name, read.flag, read.mapping_quality = f"{pos}", 0, 60
+            read.query_sequence = decode(rng.integers(0, 4, 200).astype(np.uint8))
+            read.query_qualities = rng.integers(2, 42, 200).tolist()
+            read.reference_id, read.reference_start, read.cigarstring = 0, pos, "200M"
+            out.write(read)
+    pysam.index(str(path))
+    file = open_alignments(path, open_reference(fasta))
+    total = path.stat().st_size
+    half, first, last = (
+        compressed_size(file, 0, *span) for span in ((0, 16_500), (0, 40_000), (380_000, 400_000))
+    )
+    assert 0.3 * total < half < 0.5 * total
+    assert 0.7 * total < first < 0.85 * total
+    assert 0.05 * total < last < 0.3 * total
+    assert compressed_size(file, 0, 100_000, 300_000) <= 1
 
 
 def refused(path, reference, *words):

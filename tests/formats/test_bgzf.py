@@ -2,6 +2,7 @@
 
 import gzip
 
+import numpy as np
 import pysam
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from lingqu.base.errors import LingquError
 from lingqu.formats import bgzf
+from lingqu.formats.bgzf_kernels import whole_blocks
 
 
 @given(st.binary(max_size=200), st.integers(0, 2000))
@@ -54,3 +56,26 @@ def test_damaged():
     packed[-6] ^= 1
     with pytest.raises(LingquError, match=r"x\.bam: byte 0: damaged"):
         bgzf.decompress(bytes(packed), "x.bam")
+
+
+@pytest.mark.parametrize("function", [whole_blocks, whole_blocks.py_func])
+def test_whole_blocks_in_one_go(function):
+    data = np.random.default_rng(1).integers(0, 9, 200_000).astype(np.uint8)
+    packed = np.frombuffer(bgzf.compress(data) + bgzf.EOF, np.uint8)
+    assert function(packed) == (len(packed), len(data), True)
+    first = bgzf.block_size(packed, 0)
+    for cut in (first, first + 1, first + 17, first + 18, first + 100):
+        assert function(packed[:cut]) == (first, bgzf.PAYLOAD, True)
+    out = np.empty(len(data), np.uint8)
+    bgzf.decompress_into(packed, out)
+    assert (out == data).all()
+    assert not function(np.append(packed, np.zeros(30, np.uint8)))[2]
+
+
+@pytest.mark.parametrize("place", [20, 200, -6, -40])
+def test_damaged_in_one_go(place):
+    data = np.random.default_rng(1).integers(0, 9, 100_000).astype(np.uint8)
+    packed = np.frombuffer(bgzf.compress(data), np.uint8).copy()
+    packed[place] ^= 1
+    with pytest.raises(LingquError, match=r"x\.bam: .*damaged"):
+        bgzf.decompress_into(packed, np.empty(len(data), np.uint8), "x.bam")

@@ -6,7 +6,7 @@ from numba import types
 from numba.extending import intrinsic, overload
 
 LANES = 64
-"""Bytes that `differences` compares."""
+"""Bytes that `differences` compares, and that `spread` writes."""
 
 
 def popcount(word):
@@ -26,6 +26,17 @@ def differences(a, i, b, j):
     """
     unequal = np.packbits(a[i : i + LANES] != b[j : j + LANES], bitorder="little")
     return unequal.view(np.uint64)[0]
+
+
+def spread(packed, i, ranks, j):
+    """Which bit is set of each half of packed[i : i + 32], the upper half first, into
+    ranks[j : j + 64]: 0 to 3, or 4 where not one bit is.
+
+    packed, ranks: uint8[], contiguous, with so many values there: that is not checked.
+    """
+    for k, byte in enumerate(packed[i : i + LANES // 2].tolist()):
+        for n, half in enumerate((byte >> 4, byte & 15)):
+            ranks[j + 2 * k + n] = half.bit_length() - 1 if half.bit_count() == 1 else 4
 
 
 @intrinsic
@@ -63,6 +74,36 @@ def _differences(_context, a, i, b, j):
     return types.uint64(a, types.int64, b, types.int64), generate
 
 
+@intrinsic
+def _spread(_context, packed, i, ranks, j):
+    def generate(context, builder, signature, args):
+        byte = ir.IntType(8)
+        narrow, wide = ir.VectorType(byte, LANES // 2), ir.VectorType(byte, LANES)
+
+        def splat(value, kind):
+            return ir.Constant(kind, [ir.Constant(byte, value)] * kind.count)
+
+        def where(kind, array, at, vector):
+            data = context.make_array(kind)(context, builder, array).data
+            return builder.bitcast(builder.gep(data, [at]), vector.as_pointer())
+
+        kinds = signature.args
+        both = builder.load(where(kinds[0], args[0], args[1], narrow), align=1)
+        upper = builder.lshr(both, splat(4, narrow))
+        lower = builder.and_(both, splat(15, narrow))
+        turns = [k // 2 + LANES // 2 * (k % 2) for k in range(LANES)]
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), LANES), turns)
+        halves = builder.shuffle_vector(upper, lower, lanes)
+        rank = splat(4, wide)
+        for bit in range(4):
+            is_set = builder.icmp_unsigned("==", halves, splat(1 << bit, wide))
+            rank = builder.select(is_set, splat(bit, wide), rank)
+        builder.store(rank, where(kinds[2], args[2], args[3], wide), align=1)
+        return context.get_dummy_value()
+
+    return types.void(packed, types.int64, ranks, types.int64), generate
+
+
 @overload(popcount, inline="always")
 def _(word):
     return lambda word: np.int64(_popcount(np.uint64(word)))
@@ -76,3 +117,8 @@ def _(word):
 @overload(differences, inline="always")
 def _(a, i, b, j):
     return lambda a, i, b, j: _differences(a, np.int64(i), b, np.int64(j))
+
+
+@overload(spread, inline="always")
+def _(packed, i, ranks, j):
+    return lambda packed, i, ranks, j: _spread(packed, np.int64(i), ranks, np.int64(j))

@@ -5,6 +5,7 @@ over the chunks of a run that is more than many a kernel. So each thread keeps o
 within `scratch()` arrays are cut from it, one behind the other, and at its end all are void.
 """
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +43,8 @@ def empty(shape: int | tuple[int, ...], dtype: type = np.uint8) -> np.ndarray:
     """An array with undefined contents, as np.empty; of kept memory where `scratch` holds."""
     if not _block.depth:
         return np.empty(shape, dtype)
-    size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+    count = math.prod(shape) if isinstance(shape, tuple) else shape
+    size = int(count) * np.dtype(dtype).itemsize
     start = _block.used
     _block.used += -(-size // _ALIGN) * _ALIGN
     if _block.used > len(_block.memory):  # grown at the end of this step

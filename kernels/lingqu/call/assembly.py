@@ -39,7 +39,7 @@ class Assembler:
     def edits(self, begin: int, end: int, depth: int) -> set[Edit]:
         """Edits that the reads over [begin, end) assemble to; depth: reads over a place there."""
         begin, end = max(begin, 0), min(end, len(self._ref))
-        first = int(np.searchsorted(self._reads.pos, begin - self._span))
+        first = int(np.searchsorted(self._reads.pos, np.int32(begin - self._span)))
         n = filled = 0
         twice = False
         for k in K:

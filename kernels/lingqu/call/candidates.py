@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lingqu.base.scratch import empty
 from lingqu.call import model
 from lingqu.call.kernels.clips import split_clips
 from lingqu.call.kernels.evaluate import MAX_EDITS
-from lingqu.call.kernels.scan import right_shift, scan, tally_gaps
+from lingqu.call.kernels.scan import crowds, right_shift, scan, substitutions, tally_gaps
 from lingqu.call.kernels.spelling import MAX_CORE, MAX_NEW
 from lingqu.formats.bam import Alignments
 
@@ -110,7 +111,7 @@ def scan_window(reads: Alignments, ref: np.ndarray, start: int, end: int) -> Sca
     counts, weights = np.zeros((n, 4), np.int32), np.zeros((n, 4), np.int32)
     cover, clips = np.zeros(n + 1, np.int32), np.zeros(n + 1, np.int32)
     words = len(reads.cigar)
-    indels, inserted = np.empty((words, 4), np.int32), np.empty(len(reads.codes), np.uint8)
+    indels, inserted = empty((words, 4), np.int32), empty(len(reads.codes))
     found, filled = scan(
         reads, ref, start, model.MIN_MAPQ, model.MIN_BASE, counts, weights, cover, clips, indels,
         inserted,
@@ -119,16 +120,13 @@ def scan_window(reads: Alignments, ref: np.ndarray, start: int, end: int) -> Sca
     return Scan(start, counts, weights, depth, clips, indels[:found], inserted[:filled])
 
 
-def _substitutions(seen: Scan, ref: np.ndarray) -> list[Edit]:
-    """Bases that a heterozygote explains better than errors do (log-likelihood in 1/1000)."""
-    depth = seen.depth[:, None].astype(np.int64)
-    score = 100 * seen.weights.astype(np.int64) + 176 * seen.counts - 301 * (depth - seen.counts)
-    places, codes = np.nonzero((score > 0) & (seen.counts >= 2))
+def _substitutions(seen: Scan) -> list[Edit]:
+    """Bases that a heterozygote explains better than errors do."""
+    found = empty((4 * len(seen.depth), 3), np.int64)
+    n = substitutions(seen.counts, seen.weights, seen.depth, found)
     return [
-        Edit(p + seen.origin, 1, bytes([c]), p + seen.origin, p + seen.origin + 1, n)
-        for p, c, n in zip(
-            places.tolist(), codes.tolist(), seen.counts[places, codes].tolist(), strict=True
-        )
+        Edit(p + seen.origin, 1, bytes([c]), p + seen.origin, p + seen.origin + 1, count)
+        for p, c, count in found[:n].tolist()
     ]
 
 
@@ -181,15 +179,13 @@ def _indels(seen: Scan, reads: Alignments, ref: np.ndarray) -> list[Edit]:
 
 def clip_places(seen: Scan) -> np.ndarray:
     """Places (int64) where enough reads have clipped ends for something to be hidden there."""
-    total = np.convolve(seen.clips[:-1], np.ones(5, np.int32), "same")
-    return np.nonzero((total >= 3) & (10 * total > seen.depth) & (seen.clips[:-1] > 0))[0] + (
-        seen.origin
-    )
+    found = np.empty(len(seen.depth), np.int64)
+    return found[: crowds(seen.clips, seen.depth, found)] + seen.origin
 
 
 def observed(seen: Scan, reads: Alignments, ref: np.ndarray) -> list[Edit]:
     """Edits that the alignments show, and the clipped ends of reads that are split."""
-    return _substitutions(seen, ref) + _indels(seen, reads, ref)
+    return _substitutions(seen) + _indels(seen, reads, ref)
 
 
 def tally_indels(seen: Scan, ref: np.ndarray) -> np.ndarray:

@@ -20,18 +20,18 @@ from lingqu.base.progress import progress
 from lingqu.call import gvcf, model, records
 from lingqu.call.known import check_known, identify
 from lingqu.call.mnv import Joiner
-from lingqu.call.phase import Phaser
+from lingqu.call.phase import GLUE, Phaser
 from lingqu.call.ploidy import Segment, ploidies
 from lingqu.call.records import GivenSite
 from lingqu.call.shard import MARGIN, SIZE, Shard, call_shard, tally_window
 from lingqu.cluster import Cluster, open_cluster
 from lingqu.formats.arrays import finished, heard, open_arrays, write_arrays
-from lingqu.formats.bam import AlignmentFile, open_alignments
+from lingqu.formats.bam import AlignmentFile, compressed_size, open_alignments
 from lingqu.formats.bed import Intervals, parse_regions, read_bed
 from lingqu.formats.reference import Reference, open_reference
 from lingqu.formats.vcf import VcfWriter, header_lines, open_vcf
 
-_MANY = 4096  # lines that are written at once
+_MANY = 256  # lines that are written at once
 WINDOW = 20_000
 MOST_WINDOWS = 4000
 ENOUGH = 50_000_000
@@ -140,7 +140,8 @@ def _windows(reference: Reference, file: AlignmentFile) -> Iterator[tuple]:
     for k in order[:MOST_WINDOWS]:
         tid, start = starts[k]
         end = min(start + WINDOW, int(reference.lengths[tid]))
-        yield reference.path, file.path, tid, start, end
+        if compressed_size(file, tid, start, end):
+            yield reference.path, file.path, tid, start, end
 
 
 def learn_gaps(reference: Reference, file: AlignmentFile, cluster: Cluster) -> np.ndarray:
@@ -237,7 +238,7 @@ def _write(
         lines = _called(shards, cluster, facts, shown.advance)
         for some in _batches(gvcf.join(lines) if with_blocks else lines):
             for writer in with_blocks:
-                writer.write("\n".join(some))
+                writer.write("\n".join(some).replace(GLUE, "\n"))
             if with_blocks:
                 some = [gvcf.without_non_ref(line) for line in some if gvcf.is_record(line)]
             vcf.put(some)

@@ -6,19 +6,22 @@ there, a place without reads is 0/0 with a GQ of 0 and PLs of 0.
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
+from lingqu.base.scratch import empty
 from lingqu.call import fields, model, records
-from lingqu.call.kernels import reference as columns
+from lingqu.call.kernels.blocks import ALTS, HETS, LEAST, TOTAL, find_blocks, write_rows
 from lingqu.call.kernels.genotype import IMPOSSIBLE
 from lingqu.call.kernels.numbers import log10
 from lingqu.call.kernels.reference import repeat_reach, weigh_reference
 from lingqu.call.kernels.scan import gap_costs
-from lingqu.call.phase import Evidence
+from lingqu.call.phase import GLUE, Evidence
+from lingqu.call.records import MAX_PL
 from lingqu.formats.bam import Alignments
-from lingqu.sequence.codes import decode
+from lingqu.sequence.codes import ASCII_OF_CODE, decode
 
 NON_REF = "<NON_REF>"
 ENDINGS = (".g.vcf", ".g.vcf.gz", ".g.bcf")
@@ -38,6 +41,7 @@ META = [
     *fields.lines(fields.BLOCKS),
 ]
 
+_DIGITS = 19
 _LAST_QUALITY = 41
 _THIRD = 5  # Phred: `lose` is of one of three wrong bases, a gap's chance is of any
 _BAND_OF = np.searchsorted(BANDS, np.arange(MAX_GQ + 1), side="right").astype(np.int8) - 1
@@ -48,11 +52,12 @@ def is_gvcf(path) -> bool:
     return str(path).endswith(ENDINGS)
 
 
-def _template(contig: str, ploidy: int) -> str:
-    """The record of a block, for POS, REF, END, DP, GQ, MIN_DP and the PLs but the first."""
-    sample = "0/0:%d:%d:%d:0,%d,%d" if ploidy == 2 else "0:%d:%d:%d:0,%d"
-    head = contig.replace("%", "%%")
-    return f"{head}\t%d\t.\t%s\t{NON_REF}\t.\t.\tEND=%d\t{FORMAT}\t{sample}"
+def _pieces(contig: str, ploidy: int) -> tuple[str, ...]:
+    """What stands before POS, REF, END, DP, GQ, MIN_DP and the PLs but the first in a block."""
+    head = f"{contig}\t", "\t.\t", f"\t{NON_REF}\t.\t.\tEND="
+    genotype = "0/0" if ploidy == 2 else "0"
+    pls = (":0,", ",") if ploidy == 2 else (":0,",)
+    return *head, f"\t{FORMAT}\t{genotype}:", ":", ":", *pls
 
 
 class Block(NamedTuple):
@@ -81,9 +86,9 @@ class Block(NamedTuple):
         places = self.end - self.start
         depth = (2 * self.total + places) // (2 * places)
         values = self.start + 1, self.ref, self.end, depth, self.gq, self.least, self.het, self.alt
-        return _template(self.contig, self.ploidy) % (
-            values if self.ploidy == 2 else (*values[:-2], self.alt)
-        )
+        told = values if self.ploidy == 2 else (*values[:-2], self.alt)
+        pieces = _pieces(self.contig, self.ploidy)
+        return "".join(f"{piece}{value}" for piece, value in zip(pieces, told, strict=True))
 
     def open_line(self) -> str:
         """A line that `join` can make longer."""
@@ -106,7 +111,7 @@ class Block(NamedTuple):
 
 
 def is_record(line: str) -> bool:
-    """Whether a line is that of a record and not of a block."""
+    """Whether a line is that of a record and not of a block (or several)."""
     return not line.startswith(OPEN) and f"\t{NON_REF}\t" not in line
 
 
@@ -116,7 +121,7 @@ def _read_open(line: str) -> Block:
 
 
 def join(lines: Iterable[str]) -> Iterator[str]:
-    """The lines, blocks that were cut in two being one again."""
+    """The lines, blocks that were cut in two being one again; some are several, with GLUE."""
     pending = None
     for line in lines:
         block = _read_open(line) if line.startswith(OPEN) else None
@@ -164,62 +169,61 @@ def evidence(
     quality = -10 * np.log10(np.maximum(chances[:-1], chances[1:]).astype(np.float64))
     # Away from a rounding edge that two libraries may see differently.
     quality = np.clip(np.floor(quality + 1e-6) - _THIRD, 0, _LAST_QUALITY - 1).astype(np.uint8)
-    sums = np.zeros((n, 7), np.int64)
+    sums = empty((7, n), np.int64)
+    sums[:] = 0
     shown = np.zeros(int(template.max(initial=0)) + 1, np.int32)
     weigh_reference(
         reads, template, shown, ref, start, model.MIN_MAPQ, quality, left, right, *_costs(), sums
     )
-    return sums
+    return sums.T
 
 
-def confidence(sums: np.ndarray, ploidy: int) -> tuple[np.ndarray, np.ndarray]:
-    """PL of 0/x and of x/x, int64[n] each: the less sure pair of the base's and the indel's.
-
-    Where another genotype is likelier than the reference's, nothing is told: 0.
+def _text(blocks: np.ndarray, ref: np.ndarray, shard, start: int) -> tuple[bytes, list[int]]:
+    """The lines of blocks (int64[n, 6], see `find_blocks`), each with GLUE behind it, and where
+    they end.
     """
-    pairs = []
-    for ref, het, alt in (
-        (columns.REF, columns.HET, columns.ALT),
-        (columns.GAP_REF, columns.GAP_HET, columns.GAP_ALT),
-    ):
-        alts = np.clip((sums[:, alt] - sums[:, ref]) // 100, 0, records.MAX_PL)
-        hets = np.clip((sums[:, het] - sums[:, ref]) // 100, 0, records.MAX_PL)
-        pairs.append((hets if ploidy == 2 else alts, alts))
-    (base_het, base_alt), (gap_het, gap_alt) = pairs
-    gap_is_less = np.minimum(gap_het, gap_alt) < np.minimum(base_het, base_alt)
-    return np.where(gap_is_less, gap_het, base_het), np.where(gap_is_less, gap_alt, base_alt)
+    begins, ends = blocks[:, 0] + start, blocks[:, 1] + start
+    places = blocks[:, 1] - blocks[:, 0]
+    middles = (2 * blocks[:, TOTAL] + places) // (2 * places)
+    gq = np.minimum(np.minimum(blocks[:, HETS], blocks[:, ALTS]), MAX_GQ)
+    pls = (HETS, ALTS) if shard.ploidy == 2 else (ALTS,)
+    columns = begins + 1, ends, middles, gq, blocks[:, LEAST], *(blocks[:, pl] for pl in pls)
+    pieces = [piece.encode() for piece in (*_pieces(shard.contig, shard.ploidy), GLUE)]
+    starts = np.cumsum([0, *map(len, pieces)])
+    text = empty(len(blocks) * (int(starts[-1]) + _DIGITS * len(columns)))
+    stops = np.empty(len(blocks), np.int64)
+    joined = np.frombuffer(b"".join(pieces), np.uint8)
+    write_rows(joined, starts, ASCII_OF_CODE[ref[begins]], np.column_stack(columns), text, stops)
+    return text[: stops[-1]].tobytes(), stops.tolist()
 
 
-def blocks(sums: np.ndarray, free: np.ndarray, ref: np.ndarray, shard, start: int):
-    """(start, line) of each block of the places start + i for which free[i] (bool[n]).
+def blocks(sums: np.ndarray, free: np.ndarray, ref: np.ndarray, shard, start: int, records=()):
+    """(start, lines) of the blocks of the places start + i for which free[i] (bool[n]).
 
-    sums: int64[n, 7]. shard: its contig, ploidy, start and end are asked for; blocks that touch
-    its ends are such as `join` takes.
+    Lines up to the next of the records, whose places these are in order, come as one, with GLUE
+    between them. sums: int64[n, 7]. shard: its contig, ploidy, start and end are asked for; blocks
+    that touch its ends are such as `join` takes.
     """
-    places = np.flatnonzero(free)
-    if not len(places):
+    found = empty((int(free.sum()), 6), np.int64)
+    found = found[: find_blocks(sums, free, _BAND_OF, shard.ploidy, MAX_PL, found)]
+    if not len(found):
         return []
-    het, alt = confidence(sums[places], shard.ploidy)
-    band = _BAND_OF[np.minimum(np.minimum(het, alt), MAX_GQ)]
-    new = np.flatnonzero((np.diff(places) != 1) | (np.diff(band) != 0)) + 1
-    first = np.concatenate(([0], new))
-    depth = sums[places, columns.DEPTH]
-    begins = places[first] + start
-    ends = places[np.concatenate((new, [len(places)])) - 1] + start + 1
-    totals = np.add.reduceat(depth, first)
-    least, hets, alts = (np.minimum.reduceat(x, first) for x in (depth, het, alt))
-    letters = decode(ref[begins])
-    middles = (2 * totals + ends - begins) // (2 * (ends - begins))
-    gq = np.minimum(np.minimum(hets, alts), MAX_GQ)
-    pls = (hets, alts) if shard.ploidy == 2 else (alts,)
-    values = (x.tolist() for x in (ends, middles, gq, least, *pls))
-    template = _template(shard.contig, shard.ploidy)
-    lines = [template % row for row in zip((begins + 1).tolist(), letters, *values, strict=True)]
-    for k in {0, len(lines) - 1}:
-        if begins[k] == shard.start or ends[k] == shard.end:
-            numbers = (int(x[k]) for x in (begins, ends, totals, least, hets, alts))
-            lines[k] = Block(shard.contig, letters[k], shard.ploidy, *numbers).open_line()
-    return list(zip(begins.tolist(), lines, strict=True))
+    text, stops = _text(found, ref, shard, start)
+    begins, ends = found[:, 0] + start, found[:, 1] + start
+    last = len(found) - 1
+    is_open = {k for k in (0, last) if begins[k] == shard.start or ends[k] == shard.end}
+    runs = {0, *is_open, *(k + 1 for k in is_open), last + 1}
+    runs = sorted(runs.union(np.searchsorted(begins, records).tolist()))
+    lines = []
+    for a, b in pairwise(runs):
+        if a in is_open:
+            letter = decode(ref[begins[a] : begins[a] + 1])
+            told = (int(begins[a]), int(ends[a]), *found[a, TOTAL:].tolist())
+            line = Block(shard.contig, letter, shard.ploidy, *told).open_line()
+        else:
+            line = text[stops[a - 1] if a else 0 : stops[b - 1] - 1].decode()
+        lines.append((int(begins[a]), line))
+    return lines
 
 
 # Records
@@ -263,8 +267,8 @@ def with_non_ref(line: str, call: records.Call, ploidy: int) -> str:
         pairs = [(a, b) for b in kept for a in kept if a <= b and (ploidy == 2 or a == b)]
         top = max(call.likelihoods[pair] for pair in pairs)
         for log in _with_others(call, kept, ploidy):
-            cost = records.MAX_PL if log <= IMPOSSIBLE else 10 * (top - log)
-            values["PL"] += f",{round(min(max(cost, 0), records.MAX_PL))}"
+            cost = MAX_PL if log <= IMPOSSIBLE else 10 * (top - log)
+            values["PL"] += f",{round(min(max(cost, 0), MAX_PL))}"
     columns[9] = ":".join(values.values())
     return "\t".join(columns)
 
@@ -291,7 +295,8 @@ def lines_with_blocks(
     shard,
     origin: int,
 ) -> list[tuple[str, Evidence | None]]:
-    """The records of a shard and the blocks between them, each with its evidence for phasing.
+    """The records of a shard and the blocks between them, each with its evidence for phasing; the
+    blocks up to a record as one line, with GLUE.
 
     told: line, evidence, whether the record is the shard's. sums: see `evidence`, from place
     `origin` on. No block covers what a record's REF does.
@@ -306,6 +311,7 @@ def lines_with_blocks(
         free[max(first - origin, 0) : max(first + len(spelled) - origin, 0)] = False
         if own:
             placed.append((first, line, evidence))
-    placed += [(at, line, None) for at, line in blocks(sums, free, ref, shard, origin)]
+    at = [first for first, _, _ in placed]
+    placed += [(at, lines, None) for at, lines in blocks(sums, free, ref, shard, origin, at)]
     placed.sort(key=lambda item: item[0])
     return [(line, told) for _, line, told in placed]

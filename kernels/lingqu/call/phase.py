@@ -17,6 +17,8 @@ from lingqu.call.kernels.phase import LOOK, REACH, link
 
 COLUMNS = 10
 """Columns of a line of one sample, without the one for the phase."""
+GLUE = "\x1f"
+"""Stands between lines that are handed on as one, as they only have to be written."""
 
 
 class Evidence(NamedTuple):
@@ -111,7 +113,7 @@ def link_lines(lines: list[tuple[str, Evidence | None]], start: int, end: int) -
 
 def _read(line: str) -> Site | str:
     """A line of a shard: one that can be phased, or one that is written as it is."""
-    if line.count("\t") < COLUMNS:
+    if GLUE in line or line.count("\t") < COLUMNS:
         return line
     fields = line.split("\t")
     parent, odds, *packed = fields[COLUMNS].split(":")

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -59,10 +60,10 @@ def _spell(ref: np.ndarray, edits, chosen: list[int], start: int, end: int) -> s
     return "".join(pieces)
 
 
-def read_row(ints: np.ndarray, floats: np.ndarray, spans, edits, ref: np.ndarray) -> Call:
+def read_row(ints: np.ndarray, floats: np.ndarray, spans, edits, ref: np.ndarray, **more) -> Call:
     """A row of `evaluate` with all alleles it tells of, those of the genotype and others.
 
-    spans, edits: what it filled, the edits of each region.
+    spans, edits: what it filled, the edits of each region. more: what no row holds, see Call.
     """
     first, count = spans[ints[0]].tolist()
     rows = ints[8:].reshape(MAX_ALLELES, 5)[: int(ints[2])]
@@ -79,6 +80,7 @@ def read_row(ints: np.ndarray, floats: np.ndarray, spans, edits, ref: np.ndarray
         for mask, edits_of_one in zip(rows[1:, 0].tolist(), chosen[1:], strict=True)
     )
     n = len(rows)
+    logs = iter(floats[2 : 2 + n * (n + 1) // 2].tolist())
     return Call(
         site=int(ints[1]),
         pos=pos,
@@ -93,10 +95,9 @@ def read_row(ints: np.ndarray, floats: np.ndarray, spans, edits, ref: np.ndarray
         reverse=tuple(rows[:, 3].tolist()),
         log_none=float(floats[0]),
         log_other=float(floats[1]),
-        likelihoods={
-            (a, b): float(floats[2 + b * (b + 1) // 2 + a]) for b in range(n) for a in range(b + 1)
-        },
+        likelihoods={(a, b): next(logs) for b in range(n) for a in range(b + 1)},
         unseen=tuple(floats[UNSEEN : UNSEEN + 2 * n].tolist()),
+        **more,
     )
 
 
@@ -113,6 +114,7 @@ def shorten(ref: str, alts: list[str]) -> tuple[str, list[str]]:
     return strings[0], [alt if alt == "*" else next(rest) for alt in alts]
 
 
+@lru_cache(maxsize=1 << 16)
 def strand_bias(ref_forward: int, ref_reverse: int, alt_forward: int, alt_reverse: int) -> float:
     """Phred of the two-sided p-value of Fisher's exact test, in whole numbers to the end."""
     row, column = ref_forward + ref_reverse, ref_forward + alt_forward
@@ -224,12 +226,12 @@ def told_alleles(call: Call) -> list[int]:
     return [0, *sorted({a for a in call.alleles if a > 0})]
 
 
-def phase_evidence(call: Call) -> Evidence | None:
-    """What a heterozygous call that passes all filters is phased by; None for others."""
-    kept = told_alleles(call)
-    if call.alleles[0] == call.alleles[1] or _facts(call, kept)[1] != "PASS":
-        return None
-    return call.evidence
+def phase_evidence(call: Call, line: str) -> Evidence | None:
+    """What a heterozygous call that passes all filters (see its line) is phased by; None for
+    others.
+    """
+    is_phased = call.alleles[0] != call.alleles[1] and line.split("\t", 7)[6] == "PASS"
+    return call.evidence if is_phased else None
 
 
 def call_line(call: Call, contig: str, ploidy: int) -> str:

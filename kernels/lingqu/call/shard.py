@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from lingqu.base.scratch import empty, scratch
 from lingqu.call import candidates, gvcf, model, phase, records
 from lingqu.call.assembly import Assembler, windows
 from lingqu.call.kernels.evaluate import FLOATS, INTS, MAX_READS, evaluate
 from lingqu.call.kernels.pairhmm import new_workspace
 from lingqu.call.kernels.spelling import prior_of
+from lingqu.call.kernels.templates import number_templates
 from lingqu.call.records import GivenSite
 from lingqu.formats.bam import (
     Alignments,
@@ -74,9 +76,12 @@ def tally_window(window: tuple[Path, Path, int, int, int]) -> np.ndarray:
         middle = (start + end) // 2
         halves = (start, middle), (middle, end)
         return sum(tally_window((fasta, bam, tid, *half)) for half in halves)
-    reads = read_alignments(file, reference, tid, start, end)
-    ref = reference.contig(tid)
-    return candidates.tally_indels(candidates.scan_window(reads, ref, start, end), ref)
+    with scratch():
+        reads = read_alignments(file, reference, tid, start, end)
+        if not len(reads.pos):
+            return np.zeros(model.TALLY, np.int64)
+        ref = reference.contig(tid)
+        return candidates.tally_indels(candidates.scan_window(reads, ref, start, end), ref)
 
 
 @lru_cache(maxsize=1)
@@ -119,20 +124,23 @@ def _pack_given(sites: tuple[GivenSite, ...], ref: np.ndarray):
 
 def _templates(reads: Alignments) -> np.ndarray:
     """int32[reads]: the number of each read's template."""
-    return np.unique(reads.name_hash, return_inverse=True)[1].astype(np.int32)
+    template = empty(len(reads.pos), np.int32)
+    slots = empty(1 << (2 * len(template)).bit_length(), np.int32)
+    number_templates(reads.name_hash, slots, template)
+    return template
 
 
-def _rows(reads, ref, edits, packed, shard: Shard):
+def _rows(reads, template, ref, edits, packed, shard: Shard):
     """Rows of `evaluate` of the regions that can hold records of the shard, and these regions."""
     span = int((reads.end - reads.pos).max()) if len(reads.pos) else 0
     sites = packed.site.tolist() if shard.sites is not None else None
     regions = [
-        (*region, int(np.searchsorted(reads.pos, region[0] - span)))
+        (*region, 0)
         for region in candidates.group(edits, sites)
         if region[1] > shard.start and region[0] <= shard.end
     ]
     regions = np.array(regions, np.int64).reshape(-1, 5)
-    template = _templates(reads)
+    regions[:, 4] = np.searchsorted(reads.pos, (regions[:, 0] - span).astype(np.int32))
     spelled = candidates.room_for(packed, len(regions))
     spans = np.zeros((len(regions), 2), np.int64)
     most = len(spelled.start)
@@ -147,14 +155,23 @@ def _rows(reads, ref, edits, packed, shard: Shard):
         spelled, spans, ints, floats, told, names, shares,
     )  # fmt: skip
     evidence = _by_record(told[:written, 1], names, shares)
+    plain = _plain(spelled)
     return [
-        replace(
-            records.read_row(ints[k], floats[k], spans, spelled, ref),
-            templates=int(told[k, 0]),
-            evidence=evidence[k],
+        records.read_row(
+            ints[k], floats[k], spans, plain, ref, templates=templates, evidence=evidence[k]
         )
-        for k in range(written)
+        for k, templates in enumerate(told[:written, 0].tolist())
     ]
+
+
+def _plain(edits: candidates.Edits) -> candidates.Edits:
+    """With lists for what records are spelled by: reading arrays number by number takes long."""
+    return edits._replace(
+        **{
+            name: getattr(edits, name).tolist()
+            for name in ("start", "removed", "put", "at", "anchor", "site")
+        }
+    )
 
 
 def _by_record(ends: np.ndarray, names: np.ndarray, shares: np.ndarray) -> list[phase.Evidence]:
@@ -208,7 +225,8 @@ def call_shard(shard: Shard) -> tuple[int, list[str]]:
             if _wanted(site.pos, shard)
         ]
     for part in _light(shard):
-        told = _call_part(part)
+        with scratch():
+            told = _call_part(part)
         under += told[0]
         lines += told[1]
     return under, phase.link_lines(lines, shard.start, shard.end)
@@ -217,37 +235,38 @@ def call_shard(shard: Shard) -> tuple[int, list[str]]:
 def _call_part(shard: Shard) -> tuple[int, list[tuple[str, phase.Evidence | None]]]:
     """As `call_shard`, each line with what its templates say of its phase."""
     reference = open_reference(shard.fasta)
-    ref = reference.contig(shard.tid)
+    ref, contig = reference.contig(shard.tid), reference.names[shard.tid]
     start = max(shard.intervals[0][0] - MARGIN, 0)
     end = min(shard.intervals[-1][1] + MARGIN, len(ref))
     reads = read_alignments(open_alignments(shard.bam, reference), reference, shard.tid, start, end)
     under = covered(reads, shard.intervals)
+    template = _templates(reads)
     if shard.sites is None:
         edits, packed = _pack_found(reads, ref, start, end, shard.gaps)
-        calls = _rows(reads, ref, edits, packed, shard)
+        calls = _rows(reads, template, ref, edits, packed, shard)
         told = {}
         for call in sorted(calls, key=lambda call: call.log_none):  # the surest of a place
             if records.worth_telling(call):
                 told.setdefault(call.pos, call)
         lines = [
-            (records.call_line(call, shard.contig, shard.ploidy), call)
+            (records.call_line(call, contig, shard.ploidy), call)
             for call in records.keep_stars([told[pos] for pos in sorted(told)])
             if shard.blocks or _wanted(call.pos, shard)
         ]
         if not shard.blocks:
-            return under, [(line, records.phase_evidence(call)) for line, call in lines]
+            return under, [(line, records.phase_evidence(call, line)) for line, call in lines]
         told = [
-            (gvcf.with_non_ref(line, call, shard.ploidy), records.phase_evidence(call),
+            (gvcf.with_non_ref(line, call, shard.ploidy), records.phase_evidence(call, line),
              _wanted(call.pos, shard))
             for line, call in lines
         ]  # fmt: skip
-        sums = gvcf.evidence(reads, _templates(reads), ref, start, end, shard.gaps)
+        sums = gvcf.evidence(reads, template, ref, start, end, shard.gaps)
         return under, gvcf.lines_with_blocks(told, sums, ref, shard, start)
     edits, packed = _pack_given(shard.sites, ref)
-    calls = _rows(reads, ref, edits, packed, shard)
+    calls = _rows(reads, template, ref, edits, packed, shard)
     by_site = {call.site: call for call in sorted(calls, key=lambda call: call.weighed)}
     lines = [
-        (records.given_line(by_site.get(number), site, shard.contig, shard.ploidy), None)
+        (records.given_line(by_site.get(number), site, contig, shard.ploidy), None)
         for number, site in enumerate(shard.sites)
         if _wanted(site.pos, shard)
     ]

@@ -6,7 +6,7 @@ BAM goes from BGZF blocks into arrays by own kernels; CRAM through htslib's code
 import gzip
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,8 +16,10 @@ import numpy as np
 import pysam
 
 from lingqu.base.errors import LingquError
+from lingqu.base.scratch import empty
 from lingqu.formats import bgzf
-from lingqu.formats.bam_read_kernels import find_records, unpack_records
+from lingqu.formats.bam_read_kernels import FIXED, find_records, unpack_records
+from lingqu.formats.bgzf_kernels import whole_blocks
 from lingqu.formats.fasta_for_htslib import htslib_fasta
 from lingqu.formats.reference import Reference, open_reference
 
@@ -25,8 +27,7 @@ UNUSED = 0x4 | 0x100 | 0x200 | 0x400 | 0x800
 """Flags of records that tell a caller nothing of their own: unmapped, secondary, QC-fail,
 duplicate, supplementary."""
 
-_CODE_OF_NIBBLE = np.array([4, 0, 1, 4, 2, 4, 4, 4, 3, 4, 4, 4, 4, 4, 4, 4], np.uint8)
-_LEAST, _MOST = 1 << 16, 1 << 20
+_LEAST, _MOST = 1 << 16, 1 << 24
 """Compressed bytes that are read at once."""
 
 
@@ -149,9 +150,28 @@ def _open(path: Path, size: int, _mtime_ns: int, fasta: Path) -> AlignmentFile:
     return AlignmentFile(path, is_cram, tid_of, samples, _find_index(path, is_cram))
 
 
+class _Contig(NamedTuple):
+    """Of a contig, what an index holds."""
+
+    bins: dict[int, tuple[int, np.ndarray]]  # number -> (loffset, uint64[chunks, 2])
+    linear: np.ndarray  # uint64[n], none in a CSI
+    leaves: np.ndarray  # int64[m], windows of the least size that have a bin, in order
+    begins: np.ndarray  # int64[m + 1], where in the file their bins begin; the end of the contig
+
+
+def _contig(bins: dict, linear: np.ndarray, depth: int) -> _Contig:
+    first = ((1 << 3 * depth) - 1) // 7
+    last = first + (1 << 3 * depth)
+    leaves = sorted(number for number in bins if first <= number < last)
+    begins = [int(bins[number][1][0, 0]) >> 16 for number in leaves]
+    ends = (int(pairs[-1, 1]) >> 16 for number, (_, pairs) in bins.items() if number < last)
+    begins.append(max(ends, default=0))
+    return _Contig(bins, linear, np.array(leaves, np.int64) - first, np.array(begins))
+
+
 @lru_cache(maxsize=8)
-def _read_index(path: Path, _state: tuple) -> tuple[int, int, list]:
-    """(min_shift, depth, per contig (bin -> (loffset, chunks), linear index)) of a BAI or CSI."""
+def _read_index(path: Path, _state: tuple) -> tuple[int, int, list[_Contig]]:
+    """(min_shift, depth, contigs) of a BAI or CSI."""
     raw = path.read_bytes()
     try:
         if raw[:4] == b"BAI\1":
@@ -178,17 +198,23 @@ def _read_index(path: Path, _state: tuple) -> tuple[int, int, list]:
                     low = 0
                     at += 8
                 pairs = np.frombuffer(raw, "<u8", 2 * chunks, at).reshape(-1, 2)
-                bins[number] = (low, pairs)
+                if chunks:
+                    bins[number] = (low, pairs)
                 at += 16 * chunks
             linear = np.zeros(0, np.uint64)
             if not is_csi:
                 (count,) = struct.unpack_from("<i", raw, at)
                 linear = np.frombuffer(raw, "<u8", count, at + 4)
                 at += 4 + 8 * count
-            parsed.append((bins, linear))
+            parsed.append(_contig(bins, linear, depth))
     except (struct.error, ValueError):
         raise LingquError(f"{path}: damaged index; make it again: samtools index") from None
     return shift, depth, parsed
+
+
+def _index(file: AlignmentFile) -> tuple[int, int, list[_Contig]]:
+    state = file.index.stat()
+    return _read_index(file.index, (state.st_size, state.st_mtime_ns))
 
 
 def _first_offset(file: AlignmentFile, tid: int, start: int, end: int) -> int | None:
@@ -196,11 +222,10 @@ def _first_offset(file: AlignmentFile, tid: int, start: int, end: int) -> int | 
 
     SAM specification, sections 5.1.1 and 5.3.
     """
-    state = file.index.stat()
-    shift, depth, contigs = _read_index(file.index, (state.st_size, state.st_mtime_ns))
+    shift, depth, contigs = _index(file)
     if tid >= len(contigs):
         return None
-    bins, linear = contigs[tid]
+    bins, linear = contigs[tid].bins, contigs[tid].linear
     low = 0
     if len(linear):
         low = int(linear[min(start >> 14, len(linear) - 1)])
@@ -216,8 +241,21 @@ def _first_offset(file: AlignmentFile, tid: int, start: int, end: int) -> int | 
     return min(offsets, default=None)
 
 
+def _about(file: AlignmentFile, tid: int, pos: int) -> int:
+    """About where in the file the reads from place `pos` of its contig `tid` on begin."""
+    shift, _, contigs = _index(file)
+    _, _, leaves, begins = contigs[tid]
+    behind = int(np.searchsorted(leaves, pos >> shift, "right"))
+    if not behind or leaves[behind - 1] != pos >> shift:
+        return int(begins[behind])
+    here, there = begins[behind - 1 : behind + 1].tolist()
+    return here + ((there - here) * (pos & (1 << shift) - 1) >> shift)
+
+
 def compressed_size(file: AlignmentFile, tid: int, start: int, end: int) -> int:
-    """Bytes of the file, about, that hold the reads of [start, end) of reference contig `tid`."""
+    """Bytes of the file, about, that hold the reads of [start, end) of reference contig `tid`; 0
+    where the index tells that there are none.
+    """
     own = file.tid_of[tid]
     if own < 0:
         return 0
@@ -225,12 +263,9 @@ def compressed_size(file: AlignmentFile, tid: int, start: int, end: int) -> int:
         return sum(
             size for t, a, b, size in _slices(file.index) if t == own and a < end and b > start
         )
-    first = _first_offset(file, own, start, end)
-    if first is None:
+    if _first_offset(file, own, start, end) is None:
         return 0
-    after = _first_offset(file, own, end, end + 1)
-    size = file.path.stat().st_size if after is None else after >> 16
-    return max(size - (first >> 16), 0)
+    return max(_about(file, own, end) - _about(file, own, start), 1)
 
 
 @lru_cache(maxsize=2)
@@ -244,90 +279,80 @@ def _slices(index: Path) -> list[tuple[int, int, int, int]]:
         raise LingquError(f"{index}: damaged index; make it again: samtools index") from None
 
 
-def _pieces(path: Path, offset: int, size: int) -> Iterator[memoryview]:
-    """Decompressed bytes from a virtual offset on, in pieces of whole blocks.
+def _pieces(path: Path, offset: int, size: int) -> Iterator[np.ndarray]:
+    """Decompressed bytes (uint8) from a virtual offset on, in pieces of whole blocks.
 
-    size: compressed bytes that will be wanted, about; more are there where that was too few.
+    size: compressed bytes that will be wanted, about; more are there where that was too few. Only
+    the first piece is of kept memory: of many, most may hold no read that is wanted.
     """
-    with path.open("rb") as stream:
+    with path.open("rb", buffering=0) as stream:
         stream.seek(offset >> 16)
-        skip, rest = offset & 0xFFFF, b""
-        while data := stream.read(min(max(size, _LEAST), _MOST)):
-            size -= len(data)
-            data = rest + data if rest else data
-            cut = _whole_blocks(data, path)
-            piece = bgzf.decompress(memoryview(data)[:cut], str(path))
-            rest = data[cut:]
-            yield memoryview(piece)[skip:]
-            skip = 0
-        if rest:
+        skip, rest, make = offset & 0xFFFF, np.empty(0, np.uint8), empty
+        while True:
+            wanted = min(max(size + _LEAST, _LEAST), _MOST)
+            packed = make(len(rest) + wanted, np.uint8)
+            packed[: len(rest)] = rest
+            got = stream.readinto(packed[len(rest) :])
+            if not got:
+                break
+            size -= got
+            packed = packed[: len(rest) + got]
+            cut, held, is_sound = whole_blocks(packed)
+            if not is_sound:
+                raise LingquError(f"{path}: damaged BGZF block; copy or make it again")
+            piece = make(held, np.uint8)
+            bgzf.decompress_into(packed[:cut], piece, str(path))
+            rest = packed[cut:]
+            if held:
+                yield piece[skip:]
+                skip, make = 0, np.empty
+        if len(rest):
             raise LingquError(f"{path}: truncated in its last block; copy or make it again")
 
 
-def _whole_blocks(data: bytes, path: Path) -> int:
-    at = 0
-    while at + 18 <= len(data):
-        if data[at : at + 4] != b"\x1f\x8b\x08\x04":
-            raise LingquError(f"{path}: damaged BGZF block; copy or make it again")
-        size = int.from_bytes(data[at + 16 : at + 18], "little") + 1
-        if at + size > len(data):
-            break
-        at += size
-    return at
-
-
-def _unpack(raw: np.ndarray, offsets: np.ndarray, bases: int, words: int) -> Alignments:
-    n = len(offsets)
+def _unpack(parts: list[tuple[np.ndarray, np.ndarray, int, int]]) -> Alignments:
+    """The records of all parts: (bytes, offsets of the records there, bases, CIGAR words)."""
+    n = sum(len(offsets) for _, offsets, _, _ in parts)
     columns = (
-        np.empty(n, np.int32),
-        np.empty(n, np.int32),
-        np.empty(n, np.uint16),
-        np.empty(n, np.uint8),
-        np.empty(n + 1, np.int64),
-        np.empty(n + 1, np.int64),
-        np.empty(n, np.int32),
-        np.empty(n, np.int32),
-        np.empty(n, np.uint64),
+        empty(n, np.int32),
+        empty(n, np.int32),
+        empty(n, np.uint16),
+        empty(n, np.uint8),
+        empty(n + 1, np.int64),
+        empty(n + 1, np.int64),
+        empty(n, np.int32),
+        empty(n, np.int32),
+        empty(n, np.uint64),
     )
-    codes, quals = np.empty(bases, np.uint8), np.empty(bases, np.uint8)
-    cigar = np.empty(words, np.uint32)
-    unpack_records(raw, offsets, _CODE_OF_NIBBLE, columns, codes, quals, cigar)
+    codes = empty(sum(bases for _, _, bases, _ in parts))
+    quals, cigar = empty(len(codes)), empty(sum(words for *_, words in parts), np.uint32)
+    first = 0
+    base_start, cigar_start = columns[4:6]
+    base_start[0] = cigar_start[0] = 0
+    for raw, offsets, _, _ in parts:
+        unpack_records(raw, offsets, first, columns, codes, quals, cigar)
+        first += len(offsets)
     return Alignments(*columns, codes, quals, cigar)
 
 
-def _concatenate(parts: list[Alignments]) -> Alignments:
-    if len(parts) == 1:
-        return parts[0]
-    if not parts:
-        return _unpack(np.zeros(0, np.uint8), np.zeros(0, np.int64), 0, 0)
-    columns = {}
-    for field in Alignments._fields:
-        arrays = [getattr(part, field) for part in parts]
-        if field in ("base_start", "cigar_start"):
-            ends = np.cumsum([0] + [int(a[-1]) for a in arrays])
-            arrays = [a[:-1] + shift for a, shift in zip(arrays, ends, strict=False)] + [ends[-1:]]
-        columns[field] = np.concatenate(arrays)
-    return Alignments(**columns)
-
-
-def _parse(
-    pieces: Iterator[bytes | memoryview], path: Path, tid: int, start: int, end: int
-) -> Alignments:
-    parts, rest, over = [], b"", False
+def _parse(pieces: Iterable[np.ndarray], path: Path, tid: int, start: int, end: int) -> Alignments:
+    parts, rest, over = [], np.empty(0, np.uint8), False
     for piece in pieces:
-        raw = np.frombuffer(rest + piece if rest else piece, np.uint8)
-        offsets = np.empty(len(raw) // 38 + 1, np.int64)
+        raw = piece
+        if len(rest):
+            raw = np.concatenate((rest, piece))
+        offsets = np.empty(len(raw) // FIXED + 1, np.int64)
         n, bases, words, used, over = find_records(raw, tid, start, end, UNUSED, offsets)
         if used < 0:
             raise LingquError(f"{path}: damaged record; copy or make it again")
         if n:
-            parts.append(_unpack(raw, offsets[:n], bases, words))
+            parts.append((raw, offsets[:n], bases, words))
         if over:
             break
-        rest = raw[used:].tobytes()
-    if rest and not over:
+        rest = raw[used:]
+    if len(rest) and not over:
         raise LingquError(f"{path}: truncated in its last record; copy or make it again")
-    return _concatenate(parts)
+    return _unpack(parts)
 
 
 def _cram_pieces(file: AlignmentFile, fasta: Path, tid: int, start: int, end: int):
@@ -354,7 +379,7 @@ def _cram_pieces(file: AlignmentFile, fasta: Path, tid: int, start: int, end: in
     for _ in range(contigs):
         (size,) = struct.unpack_from("<i", raw, at)
         at += 8 + size
-    yield raw[at:]
+    yield np.frombuffer(raw, np.uint8, offset=at)
 
 
 def read_alignments(
@@ -366,7 +391,7 @@ def read_alignments(
     """
     own = file.tid_of[tid]
     if own < 0 or start >= end:
-        return _concatenate([])
+        return _unpack([])
     if file.is_cram:
         try:
             fasta = htslib_fasta(reference)
@@ -376,6 +401,6 @@ def read_alignments(
     else:
         offset = _first_offset(file, own, start, end)
         if offset is None:
-            return _concatenate([])
-        pieces = _pieces(file.path, offset, compressed_size(file, tid, start, end))
+            return _unpack([])
+        pieces = _pieces(file.path, offset, _about(file, own, end) - (offset >> 16))
     return _parse(pieces, file.path, own, start, end)

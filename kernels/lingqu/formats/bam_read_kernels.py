@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lingqu.base.bits import LANES, spread
 from lingqu.base.jit import kernel
 
 FIXED = 36
@@ -107,18 +108,44 @@ def _adapter_start(raw, at, end):
 
 
 @kernel
-def unpack_records(raw, offsets, code_of_nibble, out, codes, quals, cigar):
+def _unpack_bases(raw, at, length, codes, to):
+    """Codes of bases of four bits each: their order in BAM is that of ours, one bit each."""
+    pairs = length >> 1
+    done = np.int64(0)
+    while pairs >= LANES // 2 and done < pairs:
+        done = min(done, pairs - LANES // 2)
+        spread(raw, at + done, codes, to + 2 * done)
+        done += LANES // 2
+    for k in range(2 * done, length):
+        half = raw[at + (k >> 1)] >> 4 if k & 1 == 0 else raw[at + (k >> 1)] & 15
+        codes[to + k] = 4
+        for bit in range(4):
+            if half == 1 << bit:
+                codes[to + k] = bit
+
+
+@kernel
+def _copy(data, at, out, to, count):
+    """Copy bytes. Places are uint64: Numba tests signed ones for being negative, and LLVM then
+    copies one by one.
+    """
+    for k in range(count):
+        out[to + k] = data[at + k]
+
+
+@kernel
+def unpack_records(raw, offsets, first, out, codes, quals, cigar):
     """Fill the arrays of an `Alignments` (see formats/bam.py) from the records at `offsets`.
 
-    out: (pos, end, flag, mapq, base_start, cigar_start, low, high, name_hash).
+    out: (pos, end, flag, mapq, base_start, cigar_start, low, high, name_hash), filled from row
+    `first` on, whose base_start and cigar_start are there.
     """
     pos, end, flag, mapq, base_start, cigar_start, low, high, name_hash = out
-    base = np.int64(0)
-    word_at = np.int64(0)
-    base_start[0] = 0
-    cigar_start[0] = 0
-    for r in range(len(offsets)):
-        at = offsets[r]
+    base = base_start[first]
+    word_at = cigar_start[first]
+    for n in range(len(offsets)):
+        r = first + n
+        at = offsets[n]
         size = _word(raw, at) + 4
         name_len = np.int64(raw[at + 12])
         cigar_len = np.int64(raw[at + 16]) | np.int64(raw[at + 17]) << 8
@@ -128,8 +155,8 @@ def unpack_records(raw, offsets, code_of_nibble, out, codes, quals, cigar):
         flag[r] = np.int64(raw[at + 18]) | np.int64(raw[at + 19]) << 8
         spot = at + FIXED
         name = np.uint64(14695981039346656037)  # FNV-1a
-        for k in range(name_len - 1):
-            name = (name ^ np.uint64(raw[spot + k])) * np.uint64(1099511628211)
+        for k in range(np.uint64(spot), np.uint64(spot + name_len - 1)):
+            name = (name ^ np.uint64(raw[k])) * np.uint64(1099511628211)
         name ^= name >> np.uint64(29)
         name_hash[r] = name * np.uint64(0xBF58476D1CE4E5B9)
         spot += name_len
@@ -143,15 +170,9 @@ def unpack_records(raw, offsets, code_of_nibble, out, codes, quals, cigar):
         end[r] = reach
         word_at += cigar_len
         spot += 4 * cigar_len
-        for k in range(length >> 1):
-            pair = raw[spot + k]
-            codes[base + 2 * k] = code_of_nibble[pair >> 4]
-            codes[base + 2 * k + 1] = code_of_nibble[pair & 15]
-        if length & 1:
-            codes[base + length - 1] = code_of_nibble[raw[spot + (length >> 1)] >> 4]
+        _unpack_bases(raw, spot, length, codes, base)
         spot += (length + 1) >> 1
-        for k in range(length):
-            quals[base + k] = raw[spot + k]
+        _copy(raw, np.uint64(spot), quals, np.uint64(base), np.uint64(length))
         adapter = _adapter_start(raw, spot + length, at + size)
         low[r] = 0
         high[r] = length

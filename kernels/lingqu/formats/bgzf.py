@@ -8,7 +8,7 @@ import struct
 
 import numpy as np
 from deflate import crc32, deflate_compress
-from isal import isal_zlib
+from isal import igzip, isal_zlib
 
 from lingqu.base.errors import LingquError
 
@@ -70,3 +70,19 @@ def decompress(data, name: str = "BGZF") -> bytes:
         pieces.append(piece)
         at += size
     return b"".join(pieces)
+
+
+def decompress_into(data: np.ndarray, out: np.ndarray, name: str = "BGZF") -> None:
+    """As `decompress`, of uint8[m] whole blocks into uint8[n], which they must fill.
+
+    In one go: the GIL is not asked for again after each block.
+    """
+    reader, filled = igzip._GzipReader(data), 0
+    try:
+        while filled < len(out) and (more := reader.readinto(out[filled:])):
+            filled += more
+    except (OSError, EOFError, isal_zlib.error):
+        filled = -1
+    if filled != len(out):
+        decompress(data, name)  # finds the block
+        raise LingquError(f"{name}: damaged BGZF block; copy or make it again")

@@ -19,6 +19,8 @@ def _table() -> np.ndarray:
 CODE_OF_ASCII = _table()
 """uint8[256]: code of an ASCII letter in either case, 255 where it is no IUPAC letter."""
 
+_LETTERS = b"ACGTN".ljust(256, b"?")
+
 ASCII_OF_CODE = np.frombuffer(b"ACGTN", np.uint8)
 """uint8[5]: letter of a code."""
 
@@ -35,7 +37,7 @@ def encode(text: str | bytes) -> np.ndarray:
 
 def decode(codes: np.ndarray) -> str:
     """Letters of `codes` (uint8[n], 0 to 4)."""
-    return ASCII_OF_CODE[codes].tobytes().decode()
+    return codes.tobytes().translate(_LETTERS).decode()
 
 
 def reverse_complement(codes: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from lingqu.base.jit import kernel
 
 DEPTH, REF, HET, ALT, GAP_REF, GAP_HET, GAP_ALT = range(7)
-"""Columns of `sums`."""
+"""Rows of `sums`."""
 FLANK = 5
 """Bases that a read must have on both sides of a repeat to tell its length."""
 _MOST_GAPS = 16
@@ -45,46 +45,57 @@ def repeat_reach(codes, periods, left, right):
 
 
 @kernel
-def _weigh_bases(reads, r, at, begin, stop, ref, origin, lose, half, sums):
-    """Add bases begin <= i < stop of read r; base i lies on place i + at of the contig."""
-    base = reads.base_start[r]
-    for i in range(begin, stop):
-        row = i + at - origin
-        sums[row, DEPTH] += 1
-        code = reads.codes[base + i]
-        if code < 4 and ref[i + at] < 4:
-            quality = min(reads.quals[base + i], len(lose) - 1)
-            sums[row, HET] += half[quality]
-            if code == ref[i + at]:
-                sums[row, ALT] += lose[quality]
+def _weigh_bases(codes, quals, at, ref, to, row, count, lose, half, refs, hets, alts):
+    """Add `count` bases from codes[at] on, which lie on ref[to:]; their rows begin with `row`.
+
+    Places are uint64, see formats/bam_read_kernels.py.
+    """
+    last = np.uint8(len(lose) - 1)
+    for k in range(count):
+        code, there = codes[at + k], ref[to + k]
+        if code < 4 and there < 4:
+            quality = min(quals[at + k], last)
+            hets[row + k] += half[quality]
+            if code == there:
+                alts[row + k] += lose[quality]
             else:
-                sums[row, REF] += lose[quality]
+                refs[row + k] += lose[quality]
 
 
 @kernel
-def _weigh_gaps(first, last, gaps, seen, gap_quality, lose, half, sums):
-    """Add what a read tells of indels behind the rows [first, last), which it spans.
+def _weigh_gaps(first, last, gaps, seen, gap_quality, lose, sums):
+    """Take back of a read that spans the rows [first, last) where it shows indels behind them.
 
     gaps: int64[seen, 2], rows that an indel of the read may stand behind, in order.
     """
-    for row in range(first, last):
-        quality = gap_quality[row]
-        sums[row, GAP_HET] += half[quality]
-        sums[row, GAP_ALT] += lose[quality]
     done = first
     for k in range(seen):
         for row in range(max(gaps[k, 0], done), min(gaps[k, 1], last)):
             quality = gap_quality[row]
-            sums[row, GAP_ALT] -= lose[quality]
-            sums[row, GAP_REF] += lose[quality]
+            sums[GAP_ALT, row] -= lose[quality]
+            sums[GAP_REF, row] += lose[quality]
         done = max(done, gaps[k, 1])
+
+
+@kernel
+def _sum_up(changes, gap_quality, lose, half, sums):
+    """Add what reads told by where they begin and end: changes (int64[2, n + 1]) of the number of
+    reads over a row, and of those that span the repeat there and are mapped most surely.
+    """
+    reads, spans = np.int64(0), np.int64(0)
+    for row in range(len(gap_quality)):
+        reads += changes[0, row]
+        spans += changes[1, row]
+        sums[DEPTH, row] += reads
+        sums[GAP_HET, row] += spans * half[gap_quality[row]]
+        sums[GAP_ALT, row] += spans * lose[gap_quality[row]]
 
 
 @kernel
 def weigh_reference(
     reads, template, shown, ref, origin, min_mapq, gap_quality, left, right, lose, half, sums
 ):  # fmt: skip
-    """Add the evidence of the reads to sums (int64[n, 7]), row i being place origin + i.
+    """Add the evidence of the reads to sums (int64[7, n]), row i being place origin + i.
 
     reads: Alignments. template: int32[reads]; where two reads of one cover a place, the first one
     tells. shown: int32[templates], zeros. ref: uint8, the contig. gap_quality: uint8[n], Phred of a
@@ -92,8 +103,10 @@ def weigh_reference(
     int32[mapqs, qualities], what one read costs the genotype that it disagrees with, and the
     heterozygote, in 1/100 Phred; greater qualities count as the last ones.
     """
-    n = np.int64(len(sums))
+    n = np.int64(sums.shape[1])
     gaps = np.empty((_MOST_GAPS, 2), np.int64)
+    changes = np.zeros((2, n + 1), np.int64)
+    refs, hets, alts = sums[REF], sums[HET], sums[ALT]
     for r in range(len(reads.pos)):
         if reads.mapq[r] < min_mapq:
             continue
@@ -116,9 +129,14 @@ def weigh_reference(
                     first = min(first, begin + shift - origin)
                     last = stop + shift - origin
                     begin = max(begin, new - shift)
-                    _weigh_bases(
-                        reads, r, shift, begin, stop, ref, origin, row_lose, row_half, sums
-                    )
+                    if begin < stop:
+                        changes[0, begin + shift - origin] += 1
+                        changes[0, stop + shift - origin] -= 1
+                        _weigh_bases(
+                            reads.codes, reads.quals, np.uint64(reads.base_start[r] + begin), ref,
+                            np.uint64(begin + shift), np.uint64(begin + shift - origin),
+                            np.uint64(stop - begin), row_lose, row_half, refs, hets, alts,
+                        )  # fmt: skip
             elif (op == 1 or op == 2) and low < at < high:
                 row = pos - 1 - origin
                 if 0 <= row < n and seen < _MOST_GAPS:
@@ -127,9 +145,9 @@ def weigh_reference(
                     seen += 1
                 if op == 2:
                     for k in range(max(pos, new) - origin, min(pos + size - origin, n)):
-                        sums[k, DEPTH] += 1
-                        sums[k, REF] += row_lose[gap_quality[k]]
-                        sums[k, HET] += row_half[gap_quality[k]]
+                        sums[DEPTH, k] += 1
+                        sums[REF, k] += row_lose[gap_quality[k]]
+                        sums[HET, k] += row_half[gap_quality[k]]
             elif op == 3:
                 first, last, seen = n, np.int64(0), np.int64(0)
             if op != 2 and op != 3:
@@ -141,6 +159,13 @@ def weigh_reference(
             begin += 1
         while end > begin and right[end - 1] + FLANK > last:
             end -= 1
-        _weigh_gaps(
-            max(begin, new - origin), end, gaps, seen, gap_quality, row_lose, row_half, sums
-        )
+        begin = max(begin, new - origin)
+        if begin < end and reads.mapq[r] >= len(lose) - 1:
+            changes[1, begin] += 1
+            changes[1, end] -= 1
+        else:
+            for row in range(begin, end):
+                sums[GAP_HET, row] += row_half[gap_quality[row]]
+                sums[GAP_ALT, row] += row_lose[gap_quality[row]]
+        _weigh_gaps(begin, end, gaps, seen, gap_quality, row_lose, sums)
+    _sum_up(changes, gap_quality, lose[len(lose) - 1], half[len(half) - 1], sums)

@@ -7,10 +7,12 @@ clipped are counted where they begin.
 
 import numpy as np
 
+from lingqu.base.bits import LANES, differences, lowest_bit
 from lingqu.base.jit import kernel
 
 MIN_CLIP = 6
 """Shortest soft clip that says something."""
+_ONE = np.uint64(1)
 
 
 @kernel
@@ -94,8 +96,8 @@ def tally_gaps(ref, origin, depth, starts, table):
             at = i + period
             while at < n - 32 and ref[origin + at] == ref[origin + at - period]:
                 at += 1
-            copies = (at - i) // period
-            if copies >= (4 if period == 1 else 3) and at > best_end:
+            least = 4 if period == 1 else 3
+            if at - i >= least * period and at > best_end:
                 best_end, best_period = at, period
         copies = 0
         if best_period:
@@ -108,9 +110,78 @@ def tally_gaps(ref, origin, depth, starts, table):
             indels += starts[k]
         reads = np.int64(min(depth[i], depth[best_end - 1]))
         if reads >= 8:
-            share = min(indels * bins // reads, bins - 1)
+            share = min(indels * bins // reads, bins - 1) if indels else np.int64(0)
             table[best_period, copies, share, 0] += reads
             table[best_period, copies, share, 1] += indels
+
+
+@kernel
+def _count_base(reads, at, ref, to, row, min_base, counts, weights):
+    """Count the base at place `at` of the reads' bases, which lies on ref[to]."""
+    code = reads.codes[at]
+    quality = reads.quals[at]
+    if code != ref[to] and code < 4 and ref[to] < 4 and quality >= min_base:
+        counts[row, code] += 1
+        weights[row, code] += min(quality, 40)
+
+
+@kernel
+def _count_bases(reads, base, begin, stop, ref, shift, origin, min_base, counts, weights):
+    """Count bases begin <= i < stop of a read; base i lies on ref[i + shift]."""
+    i = begin
+    while i < stop and base + i + LANES <= len(reads.codes) and i + shift + LANES <= len(ref):
+        unequal = differences(reads.codes, base + i, ref, i + shift)
+        if stop - i < LANES:
+            unequal &= (_ONE << np.uint64(stop - i)) - _ONE
+        while unequal:
+            k = i + lowest_bit(unequal)
+            unequal &= unequal - _ONE
+            _count_base(
+                reads, base + k, ref, k + shift, k + shift - origin, min_base, counts, weights
+            )
+        i += LANES
+    for k in range(i, stop):
+        _count_base(reads, base + k, ref, k + shift, k + shift - origin, min_base, counts, weights)
+
+
+@kernel
+def substitutions(counts, weights, depth, found):
+    """Bases that a heterozygote explains better than errors do (log-likelihood in 1/1000).
+
+    counts, weights: see `scan`. depth: int32[n]. found: int64[4n, 3], filled with row, code and
+    reads of each. Returns how many.
+    """
+    n = np.int64(0)
+    for row in range(len(depth)):
+        for code in range(4):
+            seen = np.int64(counts[row, code])
+            if seen >= 2:
+                score = 100 * np.int64(weights[row, code]) + 176 * seen
+                if score > 301 * (np.int64(depth[row]) - seen):
+                    found[n, 0] = row
+                    found[n, 1] = code
+                    found[n, 2] = seen
+                    n += 1
+    return n
+
+
+@kernel
+def crowds(clips, depth, found):
+    """Rows (int64, into found) at which enough reads have clipped ends for something to be hidden:
+    three within two places to either side, and a tenth of all.
+
+    clips, depth: int32[n]. Returns how many.
+    """
+    n = np.int64(0)
+    for row in range(len(depth)):
+        if clips[row] > 0:
+            total = np.int64(0)
+            for k in range(max(row - 2, 0), min(row + 3, len(depth))):
+                total += clips[k]
+            if total >= 3 and 10 * total > depth[row]:
+                found[n] = row
+                n += 1
+    return n
 
 
 @kernel
@@ -147,13 +218,9 @@ def scan(reads, ref, origin, min_mapq, min_base, counts, weights, cover, clips, 
                     shift = pos - at
                     cover[begin + shift - origin] += 1
                     cover[stop + shift - origin] -= 1
-                    for i in range(begin, stop):
-                        code = reads.codes[base + i]
-                        if code != ref[i + shift] and code < 4:
-                            quality = reads.quals[base + i]
-                            if quality >= min_base and ref[i + shift] < 4:
-                                counts[i + shift - origin, code] += 1
-                                weights[i + shift - origin, code] += min(quality, 40)
+                    _count_bases(
+                        reads, base, begin, stop, ref, shift, origin, min_base, counts, weights
+                    )
                 at += size
                 pos += size
             elif op == 1 or op == 2:

@@ -1,5 +1,6 @@
 """`lingqu joint` and the cohort store: order, cuts, faults, and the demo's reads."""
 
+import gzip
 import json
 import os
 import shutil
@@ -118,6 +119,25 @@ def test_workers_of_dask_write_the_same(family, tmp_path):
     out = tmp_path / "all.vcf.gz"
     assert driver.joint(fasta, paths, out, threads=2, backend="dask")["added"] == len(paths)
     assert out.read_bytes() == whole
+
+
+def test_alleles_that_are_known_get_their_ids(family, tmp_path):
+    fasta, paths, whole = family
+    columns = [line.split("\t") for line in gzip.decompress(whole).decode().splitlines()]
+    columns = [fields for fields in columns if not fields[0].startswith("#")]
+    known, out = tmp_path / "known.vcf.gz", tmp_path / "all.vcf.gz"
+    with VcfWriter(known, header_lines(open_reference(fasta))) as writer:
+        for contig, pos, _, ref, alts, *_ in columns:
+            for alt in set(alts.split(",")) - {"*"}:
+                fields = contig, pos, f"id{pos}{ref}{alt}", ref, alt, ".", ".", "."
+                writer.write("\t".join(fields))
+    driver.joint(fasta, paths, out, known=known, threads=1)
+    lines = gzip.decompress(out.read_bytes()).decode().splitlines()
+    named = [line.split("\t") for line in lines if not line.startswith("#")]
+    for fields, before in zip(named, columns, strict=True):
+        own = {f"id{fields[1]}{fields[3]}{alt}" for alt in fields[4].split(",") if alt != "*"}
+        assert own <= set(fields[2].split(";"))
+        assert [*fields[:2], ".", *fields[3:]] == before
 
 
 KILLED = """

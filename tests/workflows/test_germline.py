@@ -132,6 +132,8 @@ def test_known_variants_and_mnvs_reach_the_caller(project, commands):
     assert ran.returncode == 0, ran.stdout
     told = [line for line in ran.stdout.splitlines() if "lingqu call" in line]
     assert [" --known known.vcf.gz --mnv " in line for line in told] == [True, True]
+    (told,) = [line for line in ran.stdout.splitlines() if "lingqu joint" in line]
+    assert " --known known.vcf.gz " in told
 
 
 def test_parents_reach_the_joint_calling(project, commands):

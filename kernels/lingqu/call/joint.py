@@ -4,6 +4,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from lingqu.base.jit import source_digest
 from lingqu.base.progress import progress
 from lingqu.call import store
 from lingqu.call.cohort_lines import FAMILY_META, META, Kin, site_line
+from lingqu.call.known import check_known, identify
 from lingqu.call.pedigree import read_ped
 from lingqu.call.pieces import SIZE, first_shards
 from lingqu.call.refinement import Families, Refined, arrange, refine, stack, summary, tally, ways
@@ -32,6 +34,7 @@ MOST_CELLS = 4_000_000
 """Genotypes of all samples and sites that are refined at once, of families."""
 _LEVEL = 1  # of what is written to be read once
 _BLOCK = 1 << 20
+_MANY = 256  # sites, or batches of them, whose lines are held at once
 
 
 class Shard(NamedTuple):
@@ -44,6 +47,7 @@ class Shard(NamedTuple):
     start: int
     end: int
     families: Families | None
+    known: Path | None
     out: Path
 
 
@@ -99,14 +103,25 @@ def join_shard(shard: Shard) -> dict:
     return finished(shard.out, lambda: _join_shard(shard))
 
 
+def _named(lines: list[bytes], shard: Shard) -> list[bytes]:
+    """The lines with the IDs of known alleles."""
+    if not shard.known:
+        return lines
+    reference = open_reference(shard.fasta)
+    place = reference.names[shard.tid], reference.contig(shard.tid)
+    text = [line.decode("utf-8", "surrogateescape") for line in lines]
+    named = identify(text, shard.known, *place)
+    return [line.encode("utf-8", "surrogateescape") for line in named]
+
+
 def _join_shard(shard: Shard) -> dict:
-    held, records, counts = io.BytesIO(), 0, 0
+    held, records, counts, told = io.BytesIO(), 0, 0, _lines(shard)
     with igzip.GzipFile(fileobj=held, mode="wb", compresslevel=_LEVEL) as text:
-        for lines, more in _lines(shard):
-            for line in lines:
-                text.write(line + b"\n")
+        while some := list(islice(told, _MANY)):
+            lines = _named([line for batch, _ in some for line in batch], shard)
+            text.write(b"".join(line + b"\n" for line in lines))
             records += len(lines)
-            counts += 0 if more is None else more
+            counts += sum(more for _, more in some if more is not None)
     facts = {"records": records, "counts": np.asarray(counts).tolist()}
     write_arrays(shard.out, facts, {"lines": np.frombuffer(held.getbuffer(), np.uint8)})
     return facts
@@ -121,7 +136,11 @@ def _take(shard: Shard, writer: VcfWriter) -> None:
 
 
 def _shards(
-    reference: Reference, samples: list[Sample], families: Families | None, folder: Path
+    reference: Reference,
+    samples: list[Sample],
+    families: Families | None,
+    known: Path | None,
+    folder: Path,
 ) -> Iterator[Shard]:
     """The shards of which a sample tells something, joined into a folder of just these samples."""
     home = folder / digest({"samples": [(sample.name, sample.digest) for sample in samples]})
@@ -135,7 +154,8 @@ def _shards(
             if filled[number]:
                 end = min((k + 1) * SIZE, length)
                 out = home / f"shard-{number:06d}"
-                yield Shard(reference.path, paths, number, tid, k * SIZE, end, families, out)
+                place = reference.path, paths, number, tid, k * SIZE, end
+                yield Shard(*place, families, known, out)
 
 
 class _Addition(NamedTuple):
@@ -186,12 +206,13 @@ def _write(
     reference: Reference,
     samples: list[Sample],
     pedigree: Path | None,
+    known: Path | None,
     cluster: Cluster,
 ) -> dict:
     """Write the VCF by way of the checkpoint's folder; what its statistics tell."""
     names = [sample.name for sample in samples]
     families = arrange(read_ped(pedigree), names) if pedigree else None
-    shards = list(_shards(reference, samples, families, folder))
+    shards = list(_shards(reference, samples, families, known, folder))
     head = header_lines(reference, META + (FAMILY_META if families else []), names)
     records, counts = 0, np.zeros((len(families.children), 4), np.int64) if families else None
     threads = min(cluster.workers, default_threads())
@@ -217,6 +238,7 @@ def joint(
     *,
     cohort: str | Path | None = None,
     pedigree: str | Path | None = None,
+    known: str | Path | None = None,
     threads: int | None = None,
     backend: str = "threads",
     scheduler: str | Path | None = None,
@@ -227,28 +249,32 @@ def joint(
     folder beside `out` that goes when `out` stands. The VCF is the same whatever the order in which
     samples came. Samples that were added and shards that were joined are kept beside `out` until it
     is whole: a killed run goes on. pedigree: a PED file; genotypes of relatives are then found
-    together. Returns samples (names in the order of the columns), records, and with a pedigree the
-    Mendelian conflicts, as they stand in OUT.stats.json; and the number of samples added.
+    together. known: a VCF from which records get their IDs. Returns samples (names in the order of
+    the columns), records, and with a pedigree the Mendelian conflicts, as they stand in
+    OUT.stats.json; and the number of samples added.
     LingquError where an input is damaged, no gVCF, of another reference, or a sample comes twice.
     """
     reference = open_reference(Path(fasta).absolute())
     paths, out = [Path(path).absolute() for path in gvcfs], Path(out).absolute()
-    pedigree = pedigree and Path(pedigree).absolute()
+    pedigree, known = (path and Path(path).absolute() for path in (pedigree, known))
     if not paths and not cohort:
         raise LingquError(f"{out}: no samples; name gVCFs, or a cohort with --cohort")
     if not out.parent.is_dir():
         raise LingquError(f"{out}: its folder does not exist; make it")
+    if known:
+        check_known(known, reference)
     identity = {
         "version": [__version__, source_digest()],
         "reference": list(reference.md5s),
         "inputs": [file_facts(path) for path in paths],
         "cohort": cohort and str(Path(cohort).absolute()),
         "pedigree": pedigree and file_facts(pedigree),
+        "known": known and file_facts(known),
     }
     with checkpoint(out, identity) as folder, open_cluster(threads, backend, scheduler) as cluster:
         home = Path(cohort).absolute() if cohort else folder / "cohort"
         samples, added = _gathered(reference, paths, home, not cohort, cluster)
-        told = _write(out, folder, reference, samples, pedigree, cluster)
+        told = _write(out, folder, reference, samples, pedigree, known, cluster)
         with publish(f"{out}.stats.json", folder) as beside:
             beside.write_text(json.dumps(told, indent=1) + "\n")
     return told | {"added": added}

@@ -93,7 +93,7 @@ def identify(lines: list[str], path: Path, contig: str, codes: np.ndarray) -> li
 
     codes: uint8, the contig. Several IDs stand in the order of ALT, then of the file.
     """
-    columns = [line.split("\t") for line in lines]
+    columns = [line.split("\t", 5) for line in lines]
     alleles = [_alleles(fields, codes) for fields in columns]
     sought = {allele: [] for found in alleles for allele in found}
     if not sought:

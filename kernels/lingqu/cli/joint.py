@@ -11,11 +11,14 @@ from lingqu.cli.types import FILE
 @click.option("-o", "--out", required=True, type=FILE, help="OUT.vcf.gz, .vcf or .bcf")
 @click.option("--cohort", type=FILE, help="Folder that keeps the samples, to add others later.")
 @click.option("--pedigree", type=FILE, help="PED file: genotype relatives in each other's light.")
+@click.option(
+    "--known", type=FILE, help="IDs from this VCF (dbSNP.vcf.gz and its index), by allele."
+)
 @click.option("-t", "--threads", type=click.IntRange(1), help="[default: all cores]")
 @click.option("--backend", type=click.Choice(["threads", "dask"]), default="threads",
               show_default=True)  # fmt: skip
 @click.option("--scheduler", type=FILE, help="Scheduler file of a running Dask cluster.")
-def command(reference, gvcfs, out, cohort, pedigree, threads, backend, scheduler):
+def command(reference, gvcfs, out, cohort, pedigree, known, threads, backend, scheduler):
     """Genotype all samples of GVCFS, made by `lingqu call -o SAMPLE.g.vcf.gz`, together.
 
     \b
@@ -31,6 +34,6 @@ def command(reference, gvcfs, out, cohort, pedigree, threads, backend, scheduler
     from lingqu.call.joint import joint
 
     joint(
-        reference, list(gvcfs), out, cohort=cohort, pedigree=pedigree, threads=threads,
-        backend=backend, scheduler=scheduler,
+        reference, list(gvcfs), out, cohort=cohort, pedigree=pedigree, known=known,
+        threads=threads, backend=backend, scheduler=scheduler,
     )  # fmt: skip

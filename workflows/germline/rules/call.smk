@@ -25,8 +25,9 @@ rule call:
     params:
         ploidy=lambda wildcards: ploidy_options(wildcards.sample),
         regions=region_options(REGIONS),
-        records=record_options(),
+        known=known_options(),
+        mnv="--mnv" if PROJECT.config["mnv"] else "",
     shell:
         "lingqu call {input.reference:q} {input.alignment:q} --sample {wildcards.sample:q}"
-        " {params.ploidy} {params.regions} {params.records} --threads {threads} -o {output.calls:q}"
+        " {params.ploidy} {params.regions} {params.known} {params.mnv} --threads {threads} -o {output.calls:q}"
         " -o {output.gvcf:q} > {log:q} 2>&1"

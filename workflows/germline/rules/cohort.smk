@@ -23,6 +23,7 @@ rule joint:
         reference=REFERENCE,
         gvcfs=expand("<results>/calls/{sample}.g.vcf.gz", sample=SAMPLES),
         families=FAMILIES,
+        known=known(),
     output:
         calls="<results>/cohort/cohort.vcf.gz",
         stats="<results>/cohort/cohort.vcf.gz.stats.json",
@@ -37,6 +38,7 @@ rule joint:
         mem_mb=memory(2000 + len(SAMPLES), 1),
     params:
         pedigree=lambda wildcards, input: shlex.join(f"--pedigree={x}" for x in input.families),
+        known=known_options(),
     shell:
-        "lingqu joint {input.reference:q} {input.gvcfs:q} {params.pedigree} --threads {threads}"
+        "lingqu joint {input.reference:q} {input.gvcfs:q} {params.pedigree} {params.known} --threads {threads}"
         " -o {output.calls:q} > {log:q} 2>&1"

@@ -113,10 +113,9 @@ def known():
     return [PROJECT.config["known"]] if PROJECT.config["known"] else []
 
 
-def record_options():
-    """What call makes of its records, as options."""
-    words = [word for name in known() for word in ("--known", name)]
-    return shlex.join([*words, *(["--mnv"] if PROJECT.config["mnv"] else [])])
+def known_options():
+    """The VCF of known variants as an option of call and joint."""
+    return shlex.join(word for name in known() for word in ("--known", name))
 
 
 def truth_regions(sample):

@@ -38,7 +38,7 @@ _CLIP = 60
 _INFORMATIVE = 1.6
 _SCALE = np.float32(1e30)
 _MOST_STEPS = 40
-"""Most times that the best haplotypes are varied where some were pruned: one and two by turns."""
+"""Most times that one of the best haplotypes is varied, by turns, where some were pruned."""
 
 INTS = 8 + 5 * MAX_ALLELES
 UNSEEN = 2 + MAX_ALLELES * (MAX_ALLELES + 1) // 2
@@ -534,17 +534,39 @@ def _extend(edits, first, e, room, given, masks, haps):
 
 
 @kernel
+def _bases_of(edits, first, count, block):
+    """Mask of the single bases that edit `block` makes too, seen from its left end."""
+    mask = np.int64(0)
+    reach = min(edits.removed[first + block], edits.put[first + block])
+    for e in range(count):
+        at = np.int64(edits.start[first + e] - edits.start[first + block])
+        if e != block and edits.removed[first + e] == edits.put[first + e] == 1 and 0 <= at < reach:
+            if edits.bases[edits.at[first + block] + at] == edits.bases[edits.at[first + e]]:
+                mask |= np.int64(1) << e
+    return mask
+
+
+@kernel
+def _clash(edits, first, given, e, k):
+    """Whether edits e and k of a region cannot be on one haplotype."""
+    return conflict(edits, max(e, k), np.int64(1) << min(e, k), first, given)
+
+
+@kernel
 def _vary(edits, first, count, room, given, masks, haps, base):
     """Append the haplotypes that differ from the mask `base` by one edit: that is left out, or put
-    in place of those that it conflicts with. Returns how many there are then.
+    in place of those that it conflicts with, of which single bases stay. Returns how many there
+    are then.
     """
     after = np.int64(haps)
     for e in range(count):
         mask = base ^ np.int64(1) << e
         if mask >> e & 1:
             for k in range(count):
-                bit = np.int64(1) << min(k, e)
-                if k != e and mask >> k & 1 and conflict(edits, max(k, e), bit, first, given):
+                if k != e and base >> k & 1 and _clash(edits, first, given, e, k):
+                    mask = mask & ~(np.int64(1) << k) | _bases_of(edits, first, count, k)
+            for k in range(count):
+                if k != e and mask >> k & 1 and _clash(edits, first, given, e, k):
                     mask ^= np.int64(1) << k
         fits = _inserted(edits, first, count, mask) <= room
         for k in range(after):
@@ -557,7 +579,7 @@ def _vary(edits, first, count, room, given, masks, haps, base):
 
 @kernel
 def _best_pair(posterior, haps):
-    """The haplotypes of the greatest posterior."""
+    """The likeliest pair of haplotypes."""
     best_one, best_two = 0, 0
     for one in range(haps):
         for two in range(one, haps):
@@ -672,12 +694,11 @@ def evaluate(
         )  # fmt: skip
         since = np.int64(0)
         for step in range(_MOST_STEPS if pruned else 0):
-            if since == 2:
+            if since >= min(_KEEP, n_haps):
                 break
-            one, two = _best_pair(posterior, n_haps)
-            base = masks[one if step % 2 else two]
             n_haps = _prune(posterior, masks, n_haps, hap_len, gaps, haps, likes, n)
             known = n_haps
+            base = masks[step % known]
             n_haps = _vary(edits, first, count, room, given, masks, n_haps, base)
             n_haps, value = _weigh(
                 reads, ref, edits, first, count, begin, end, n, slots, rows, who, order, masks,

@@ -32,10 +32,20 @@ def test_no_template_says_nothing(chances):
 
 def test_prior():
     prior = np.array([-3.0, -4.0])
-    assert genotype.pair_prior(prior, 0, 0, 2) == 0
-    assert genotype.pair_prior(prior, 1, 0, 2) == -3
-    assert genotype.pair_prior(prior, 1, 2, 2) == -7
-    assert genotype.pair_prior(prior, 3, 1, 2) == pytest.approx(-7 - math.log10(2))
+    far = np.zeros(2, np.int64)
+    assert genotype.pair_prior(prior, far, 0, 0, 2) == 0
+    assert genotype.pair_prior(prior, far, 1, 0, 2) == -3
+    assert genotype.pair_prior(prior, far, 1, 2, 2) == -7
+    assert genotype.pair_prior(prior, far, 3, 1, 2) == pytest.approx(-7 - math.log10(2))
+
+
+def test_an_edit_is_likelier_beside_another_of_its_haplotype():
+    prior, near = np.array([-3.0, -4.0]), np.array([0, 1])
+    assert genotype.pair_prior(prior, near, 2, 0, 2) == -4
+    assert genotype.pair_prior(prior, near, 1, 2, 2) == -7
+    assert genotype.pair_prior(prior, near, 3, 0, 2) == pytest.approx(-7 + genotype.NEAR_PRIOR)
+    both = genotype.pair_prior(prior, near, 3, 3, 2)  # once, as the edits are
+    assert both == pytest.approx(-7 + genotype.NEAR_PRIOR - 2 * math.log10(2))
 
 
 @pytest.mark.parametrize("ploidy", [1, 2])
@@ -43,7 +53,8 @@ def test_site_genotypes_and_sums(chances, ploidy):
     masks = np.array([0, 1, 2, 3], np.int64)
     prior = np.array([-1.0, -2.0])
     posterior = np.empty((HAPS, HAPS))
-    genotype.all_pairs(chances, 20, masks, HAPS, prior, 2, ploidy, posterior)
+    near = np.array([0, 1])
+    genotype.all_pairs(chances, 20, masks, HAPS, prior, near, 2, ploidy, posterior)
     allele_of = np.array([0, 1, 0, 1], np.int64)  # the site of the first edit
     table = np.empty((2, 2))
     genotype.site_genotypes(posterior, HAPS, allele_of, 2, table)
@@ -53,7 +64,7 @@ def test_site_genotypes_and_sums(chances, ploidy):
             if ploidy == 1 and one != two:
                 continue
             value = log_likelihood(chances[:20], one, two)
-            value += genotype.pair_prior(prior, masks[one], masks[two], 2)
+            value += genotype.pair_prior(prior, near, masks[one], masks[two], 2)
             key = tuple(sorted((allele_of[one], allele_of[two])))
             weights[key] = weights.get(key, 0) + 10**value
     for (a, b), weight in weights.items():
@@ -68,7 +79,8 @@ def test_site_genotypes_and_sums(chances, ploidy):
 def test_haplotypes_without_an_allele_are_left_out(chances):
     posterior = np.empty((HAPS, HAPS))
     masks = np.array([0, 1, 2, 4], np.int64)
-    genotype.all_pairs(chances, 20, masks, HAPS, np.full(3, -1.0), 3, 2, posterior)
+    near = np.zeros(3, np.int64)
+    genotype.all_pairs(chances, 20, masks, HAPS, np.full(3, -1.0), near, 3, 2, posterior)
     table = np.empty((2, 2))
     genotype.site_genotypes(posterior, HAPS, np.array([0, 1, -1, -1]), 2, table)
     assert table[0, 1] == pytest.approx(posterior[0, 1])

@@ -185,3 +185,39 @@ def test_indels_of_a_repeat_count_together(monkeypatch):
             inserted,
         )  # fmt: skip
         assert [edit.key for edit in candidates._indels(seen, None, ref)] == wanted
+
+
+REPEAT = encode("ACGTTGCAGT" + "CA" * 12 + "GTTACGGATC")
+ONE = 10  # the first C
+
+
+def _found(monkeypatch, put: list[str], depth: int) -> set[str]:
+    """What is taken for inserted there, of reads that put in these."""
+    nothing = np.empty((0, 4), np.int32), np.empty(0, np.uint8)
+    monkeypatch.setattr(candidates, "_clipped", lambda *_: nothing)
+    sizes = np.array([len(text) for text in put])
+    indels = np.zeros((len(put), 4), np.int32)
+    indels[:, 0], indels[:, 2], indels[:, 3] = ONE, sizes, np.cumsum(sizes) - sizes
+    n = len(REPEAT)
+    none, clips = np.zeros((n, 4), np.int32), np.zeros(n + 1, np.int32)
+    deep = np.full(n, depth, np.int32)
+    seen = candidates.Scan(0, none, none, deep, clips, indels, encode("".join(put)))
+    found = candidates._indels(seen, None, REPEAT)
+    return {decode(np.frombuffer(edit.put, np.uint8)) for edit in found}
+
+
+def test_one_read_is_enough_in_a_repeat_that_varies(monkeypatch):
+    """Where few others span it, or where the site has another length that is no commoner."""
+    assert _found(monkeypatch, ["CA"], 5) == {"CA"}
+    assert _found(monkeypatch, ["CA"], 12) == set()
+    assert _found(monkeypatch, ["CA"] + 5 * ["CACA"], 30) == {"CA", "CACA"}
+    assert _found(monkeypatch, ["CA"] + 12 * ["CACA"], 30) == {"CACA"}
+    assert _found(monkeypatch, ["T"], 5) == set()  # no copy of the unit
+    assert _found(monkeypatch, ["T"] * 2, 5) == {"T"}
+
+
+def test_edits_that_overlap_are_one_region():
+    far = [candidates.Edit(at, 0, b"\0", at - 1, at + 400, 2) for at in (1000, 1150, 1390)]
+    assert len(candidates.group(far)) == 2  # 551 bases, then 791
+    alone = [candidates.Edit(at, 1, b"\0", at, at + 1, 2) for at in range(1000, 1400, 15)]
+    assert len(candidates.group(alone)) == 2

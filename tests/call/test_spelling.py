@@ -13,7 +13,7 @@ from lingqu.oracles.likelihood import cost_of_moves, least_cost
 from lingqu.sequence.codes import decode, encode
 
 TABLE, MOVES = np.empty((3, MAX_CORE + 1, MAX_CORE + 1), np.int32), np.empty(2 * MAX_CORE, np.uint8)
-GAPS = model.default_gaps().astype(np.float32)
+PRIORS = model.repeat_priors()
 FLANK = 10
 
 
@@ -39,9 +39,7 @@ def respelled(ref: str, triples, masks: list[int], pair: tuple[int, int], kernel
         Edit(start + FLANK, removed, encode(put).tobytes(), 0, 0) for start, removed, put in triples
     ]
     assert edits == sorted(edits)
-    priors = [
-        prior_of(codes, e.start, e.removed, np.frombuffer(e.put, np.uint8), GAPS) for e in edits
-    ]
+    priors = [prior_of(codes, e.start, e.removed, np.frombuffer(e.put, np.uint8)) for e in edits]
     packed = pack(edits, [edit.anchor for edit in edits], priors)
     table, n = room_for(packed, 1), len(edits)
     for name in ("start", "removed", "put", "at", "anchor", "site", "prior", "bases"):
@@ -53,7 +51,7 @@ def respelled(ref: str, triples, masks: list[int], pair: tuple[int, int], kernel
     masks = np.array(masks, np.int64)
     before = [named(table, n, mask) for mask in masks.tolist()]
     n = kernel(
-        codes, 0, len(codes), table, 0, n, masks, haps, size, len(masks), *pair, GAPS, TABLE, MOVES
+        codes, 0, len(codes), table, 0, n, masks, haps, size, len(masks), *pair, TABLE, MOVES
     )
     after = [named(table, n, mask) for mask in masks.tolist()]
     for h, chosen in enumerate(after):
@@ -162,12 +160,14 @@ def test_no_more_edits_than_there_is_room_for():
         ((12, 1, "C"), model.TRANSVERSION_PRIOR),
         ((12, 2, "CCC"), model.COMPLEX_PRIOR),
         ((2, 1, ""), model.INDEL_PRIOR),
-        ((10, 0, "A"), model.REPEAT_INDEL_PRIOR),
-        ((10, 3, ""), model.REPEAT_INDEL_PRIOR),
+        ((10, 0, "A"), PRIORS[1, 14, 1]),
+        ((10, 3, ""), PRIORS[1, 14, 3]),
+        ((27, 0, "TGTG"), PRIORS[2, 1, 2]),
+        ((10, 0, "ACAAAAAA"), model.INDEL_PRIOR),
     ],
 )
 def test_priors(edit, prior):
     start, removed, put = edit
     ref = encode("GCATCGTTCGAAAAAAAAAAAAAAAGCTTGCATCC")
     for kernel in (prior_of, prior_of.py_func):
-        assert kernel(ref, start, removed, encode(put), GAPS) == prior
+        assert kernel(ref, start, removed, encode(put)) == prior

@@ -11,17 +11,20 @@ from lingqu.call import model
 from lingqu.call.kernels.clips import split_clips
 from lingqu.call.kernels.evaluate import MAX_EDITS
 from lingqu.call.kernels.scan import crowds, right_shift, scan, substitutions, tally_gaps
-from lingqu.call.kernels.spelling import MAX_CORE, MAX_NEW
+from lingqu.call.kernels.spelling import MAX_CORE, MAX_NEW, prior_of
 from lingqu.formats.bam import Alignments
 
 JOIN = 20
 """Edits closer than this are weighed together."""
-MAX_SPAN = 300
-"""Widest region of several edits."""
+MAX_SPAN, MAX_OVERLAP = 300, 600
+"""Widest region of several edits; of such whose places overlap: apart, one region's edits would be
+called to explain what the other's do."""
 MAX_SIZE = 300
 """Longest indel that is taken from a CIGAR."""
 LONG, LONGER = 4, 10
 """Indels of so many bases are hardly ever errors, and clipped in the more of their reads."""
+OFTEN = -3.0
+"""Prior (log10) of an indel for one read to be listened to."""
 
 
 class Edits(NamedTuple):
@@ -155,24 +158,32 @@ def _counted(indels: np.ndarray, inserted: np.ndarray) -> Counter[tuple[int, int
 def _indels(seen: Scan, reads: Alignments, ref: np.ndarray) -> list[Edit]:
     """Indels that enough reads have, at any place of their repeat and with any wrong base: an
     aligner takes an error beside an indel into it. A single read tells of a long one; of an
-    insertion only if it is aligned on both sides, and others have none there with other bases.
+    insertion only if it is aligned on both sides, and others have none there with other bases. And
+    it tells of another length of a repeat that varies, see `_may_vary`.
     """
     aligned = _counted(seen.indels, seen.inserted)
     support = aligned + _counted(*_clipped(seen, reads, ref))
     resized: dict[int, list[tuple[int, int]]] = {}
+    most: dict[int, int] = {}
     for (start, removed, put), count in support.items():
         resized.setdefault(len(put) - removed, []).append((start, count))
+        most[start] = max(most.get(start, 0), count)
     found = []
     for (start, removed, put), count in support.items():
         depth = int(seen.depth[min(max(start - seen.origin, 0), len(seen.depth) - 1)])
         size = max(removed, len(put))
         weight = 3000 if size < LONG else 6000 if size < LONGER else 12000
-        if count < 2 and size < LONGER:
+        others = min(depth - count, most[start] if count < most[start] else depth)
+        odds = weight * count - 301 * others
+        if count < 2 and size < LONGER and odds <= 0:
             continue
         left, right = reach(ref, start, removed, put)
         like = [n for at, n in resized[len(put) - removed] if left < at < right]
-        is_told = count > 1 or removed or (max(like) == 1 and (start, removed, put) in aligned)
-        if is_told and weight * sum(like) > 301 * (depth - sum(like)):
+        is_told = count > 1 or (
+            size >= LONGER and (removed or (max(like) == 1 and (start, removed, put) in aligned))
+        )
+        enough = is_told and weight * sum(like) > 301 * (depth - sum(like))
+        if enough or _may_vary(ref, start, removed, put, odds):
             found.append(Edit(start, removed, put, left, right, count))
     return found
 
@@ -197,6 +208,16 @@ def tally_indels(seen: Scan, ref: np.ndarray) -> np.ndarray:
     return table
 
 
+def _may_vary(ref: np.ndarray, start: int, removed: int, put: bytes, odds: int) -> bool:
+    """Whether an indel is of a repeat that varies so often that few reads are enough.
+
+    odds: 1/1000 of the log-likelihood of a heterozygote with it over errors, by the reads that show
+    it and those that may tell another length: of the reference, or the commonest indel there.
+    """
+    prior = prior_of(ref, start, removed, np.frombuffer(put, np.uint8))
+    return prior > OFTEN and odds + 1000 * prior > 0
+
+
 def room_for(edits: Edits, regions: int) -> Edits:
     """Empty edits, with room for those of so many regions and what spelling adds to them."""
     most = len(edits.start) + MAX_NEW * regions
@@ -206,8 +227,8 @@ def room_for(edits: Edits, regions: int) -> Edits:
 
 
 def _near(region: list[int], edit: Edit) -> bool:
-    wide = max(region[1], edit.right) - region[0] > MAX_SPAN
-    return edit.left <= region[1] + JOIN and not wide
+    most = MAX_OVERLAP if edit.left < region[1] else MAX_SPAN
+    return edit.left <= region[1] + JOIN and max(region[1], edit.right) - region[0] <= most
 
 
 def group(edits: list[Edit], sites: list[int] | None = None) -> list[tuple[int, int, int, int]]:

@@ -3,6 +3,8 @@
 All tables are made from decimal literals and powers rounded to 12 digits, the same everywhere.
 """
 
+import math
+
 import numpy as np
 
 MIN_MAPQ = 10
@@ -14,8 +16,9 @@ MIN_BASE = 10
 MAX_BASE = 40
 """No base is trusted more than this."""
 
-PCR_CAP = 40
-"""Phred: least chance that a template shows what its molecule is not (mapping, PCR)."""
+PCR_CAP = 45
+"""Phred: least chance that a template shows a given allele which its molecule has not: an error of
+the library (PCR, damage) is in one of 10,000 bases, and makes one of three others of it."""
 
 
 def _power(phred) -> float:
@@ -59,20 +62,21 @@ def default_gaps() -> np.ndarray:
     return table
 
 
-def _error_rate(shares: np.ndarray) -> tuple[float, float]:
+def _error_rate(shares: np.ndarray, known: float) -> tuple[int, int]:
     """(reads, indels) of the loci of a class where the indels are errors.
 
-    shares: int64[BINS, 2]. From the half with the smallest shares of indels on, all loci within
-    three standard deviations (and a read) of the mean are taken, until these are the same; where
-    the share is greater, the sample differs from the reference.
+    shares: int64[BINS, 2]. known: share of indels before any read is seen. From the half of the
+    reads with the smallest shares on, none of them so great as a genotype's, all loci within three
+    standard deviations (and a read) of the mean are taken, until these are the same; where the
+    share is greater, the sample differs from the reference.
     """
     half = np.cumsum(shares[:, 0])
-    last = int(np.searchsorted(half, half[-1] / 2)) + 1
+    last = min(int(np.searchsorted(half, half[-1] / 2)) + 1, BINS // 4)
     for _ in range(8):
         reads, indels = shares[:last].sum(0).tolist()
-        rate = indels / max(reads, 1)
+        rate = (indels + _WEIGHT * known) / (reads + _WEIGHT)
         last = min(BINS, int(BINS * (rate + 3 * (rate / DEPTH) ** 0.5 + 1.5 / DEPTH)) + 1)
-    return shares[:last].sum(0).tolist()
+    return tuple(shares[:last].sum(0).tolist())
 
 
 def _rising(values: list[tuple[float, float]]) -> list[float]:
@@ -107,7 +111,7 @@ def gap_table(tally: np.ndarray) -> np.ndarray:
         values = []
         for copies in range(COPIES):
             spread = 2 * max(copies, 1) * unit if period else 2
-            reads, indels = _error_rate(pooled[period, copies])
+            reads, indels = _error_rate(pooled[period, copies], spread * usual[period, copies])
             known = _WEIGHT * spread
             values.append((indels + known * usual[period, copies], reads * spread + known))
         table[period] = np.clip(_rising(values), LEAST_GAP, GREATEST_GAP)
@@ -118,9 +122,34 @@ TRANSITION_PRIOR = -3.2
 TRANSVERSION_PRIOR = -3.8
 INDEL_PRIOR = -4.0
 COMPLEX_PRIOR = -7.0
-REPEAT_INDEL_PRIOR = -3.3
 GIVEN_PRIOR = -1.5
 """log10 of the chance of an edit on one of two haplotypes; GIVEN: of one seen in the cohort.
 
 A base is another in one of a thousand places, and two of three times by its transition.
 """
+_HOMOPOLYMER_PRIOR = (-4.0, -4.0, -4.0, -3.7, -3.4, -3.2, -2.5, -2.0, -1.6, -1.2, -1.0)
+_REPEAT_PRIOR = (-4.0, -4.0, -3.5, -2.8, -2.2, -1.7, -1.4, -1.2, -1.0, -0.9, -0.8, -0.7, -0.6)
+"""log10 of the chance that one of two haplotypes has another number of copies, by those of the
+reference: of one base; of a unit of two to six."""
+_FURTHER = {True: 0.25, False: 0.5}
+"""Share of such changes that go on by one more copy; of one base, of longer units."""
+
+
+def repeat_priors() -> np.ndarray:
+    """float64[PERIODS, COPIES, COPIES]: log10 of the prior of an indel, by the bases of the unit,
+    its copies in the reference, and those that are put in or removed.
+
+    Counted in the truth set of NA12878 (Genome in a Bottle 3.3) on chromosome 20, apart from what
+    the benchmarks score: longer repeats vary by orders of magnitude more (as in Willems et al.
+    2014), mostly by one copy, either way as often. INDEL_PRIOR is the least.
+    """
+    table = np.full((PERIODS, COPIES, COPIES), INDEL_PRIOR)
+    for period in range(1, PERIODS):
+        known = _HOMOPOLYMER_PRIOR if period == 1 else _REPEAT_PRIOR
+        further = _FURTHER[period == 1]
+        for copies in range(COPIES):
+            for units in range(1, COPIES):
+                share = math.log10((1 - further) / 2) + (units - 1) * math.log10(further)
+                prior = known[min(copies, len(known) - 1)] + share
+                table[period, copies, units] = round(max(prior, INDEL_PRIOR), 6)
+    return table

@@ -89,7 +89,7 @@ def _tables():
     return *model.base_tables(), model.mismap_table()
 
 
-def _pack_found(reads: Alignments, ref: np.ndarray, start: int, end: int, gaps: np.ndarray):
+def _pack_found(reads: Alignments, ref: np.ndarray, start: int, end: int):
     """Edits that the reads of a window show, each site being a place."""
     seen = candidates.scan_window(reads, ref, start, end)
     known = {edit.key: edit for edit in sorted(candidates.observed(seen, reads, ref))}
@@ -100,8 +100,7 @@ def _pack_found(reads: Alignments, ref: np.ndarray, start: int, end: int, gaps: 
             known.setdefault(edit.key, edit)
     edits = sorted(known.values())
     priors = [
-        prior_of(ref, edit.start, edit.removed, np.frombuffer(edit.put, np.uint8), gaps)
-        for edit in edits
+        prior_of(ref, edit.start, edit.removed, np.frombuffer(edit.put, np.uint8)) for edit in edits
     ]
     return edits, candidates.pack(edits, [edit.anchor for edit in edits], priors)
 
@@ -242,7 +241,7 @@ def _call_part(shard: Shard) -> tuple[int, list[tuple[str, phase.Evidence | None
     under = covered(reads, shard.intervals)
     template = _templates(reads)
     if shard.sites is None:
-        edits, packed = _pack_found(reads, ref, start, end, shard.gaps)
+        edits, packed = _pack_found(reads, ref, start, end)
         calls = _rows(reads, template, ref, edits, packed, shard)
         told = {}
         for call in sorted(calls, key=lambda call: call.log_none):  # the surest of a place

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from lingqu.call.kernels.genotype import all_pairs
+from lingqu.call.kernels.genotype import NEAR_PRIOR, all_pairs
 from lingqu.call.kernels.pairhmm import (
     LANES,
     WIDTH,
@@ -120,15 +120,17 @@ def _chances(rng, size):
         "chances": chances / chances.max(1, keepdims=True),
         "masks": rng.integers(0, 8, haps),
         "prior": rng.uniform(-5, -1, 3),
+        "near": np.array([0, rng.integers(0, 2), rng.integers(0, 4)], np.int64),
         "ploidy": int(rng.integers(1, 3)),
     }
 
 
-def _bind_genotypes(chances, masks, prior, ploidy):
+def _bind_genotypes(chances, masks, prior, near, ploidy):
     posterior = np.full((len(masks), len(masks)), np.nan)
 
     def call():
-        all_pairs(chances, len(chances), masks, len(masks), prior, len(prior), ploidy, posterior)
+        sizes = len(masks), len(prior)
+        all_pairs(chances, len(chances), masks, sizes[0], prior, near, sizes[1], ploidy, posterior)
         upper = np.triu_indices(len(masks))
         return posterior[upper] if ploidy == 2 else posterior.diagonal()
 
@@ -140,18 +142,23 @@ def log_likelihood(chances, one: int, two: int) -> float:
     return sum(math.log10((row[one] + row[two]) / 2) for row in chances)
 
 
-def log_prior(prior, one: int, two: int) -> float:
-    """log10 prior of two haplotypes (sets of edits as bits): each edit once, halved on both."""
-    on = [(one >> e & 1) + (two >> e & 1) for e in range(len(prior))]
-    return sum(
-        prior[e] - (math.log10(2) if copies == 2 else 0) for e, copies in enumerate(on) if copies
-    )
+def log_prior(prior, near, one: int, two: int) -> float:
+    """log10 prior of two haplotypes (sets of edits as bits): each edit once, halved on both; more
+    where a haplotype has it and one of the edits near it.
+    """
+    total = 0.0
+    for e, own in enumerate(prior):
+        holders = [hap for hap in (one, two) if hap >> e & 1]
+        if holders:
+            total += own - math.log10(len(holders))
+            total += NEAR_PRIOR * any(hap & int(near[e]) for hap in holders)
+    return total
 
 
-def _posteriors(chances, masks, prior, ploidy):
+def _posteriors(chances, masks, prior, near, ploidy):
     pairs = itertools.combinations_with_replacement(range(len(masks)), 2)
     return [
-        log_likelihood(chances, one, two) + log_prior(prior, int(masks[one]), int(masks[two]))
+        log_likelihood(chances, one, two) + log_prior(prior, near, int(masks[one]), int(masks[two]))
         for one, two in pairs
         if ploidy == 2 or one == two
     ]
@@ -163,7 +170,7 @@ GENOTYPE = Trial(
     oracle=_posteriors,
     differ=within(1e-9),
     unit="read pair and genotype",
-    units=lambda chances, masks, prior, ploidy: (
+    units=lambda chances, masks, prior, near, ploidy: (
         len(chances) * (len(masks) * (len(masks) + 1) // 2 if ploidy == 2 else len(masks))
     ),
     timed=20_000,

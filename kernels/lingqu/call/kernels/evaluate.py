@@ -37,6 +37,8 @@ _REPEAT = 120
 _CLIP = 60
 _INFORMATIVE = 1.6
 _SCALE = np.float32(1e30)
+_MOST_STEPS = 40
+"""Most times that one of the best haplotypes is varied, by turns, where some were pruned."""
 
 INTS = 8 + 5 * MAX_ALLELES
 UNSEEN = 2 + MAX_ALLELES * (MAX_ALLELES + 1) // 2
@@ -244,20 +246,28 @@ def _move(h, to, masks, hap_len, gaps, hap_seq, likes, n):
 
 
 @kernel
-def _log_prior(edit_prior, mask):
-    total = 0.0
-    for e in range(len(edit_prior)):
-        if mask >> e & 1:
-            total += edit_prior[e]
-    return total
+def _neighbours(edits, first, count, given):
+    """int64[count]: of each base that is another, the mask of the edits up to NEAR bases before it;
+    none of given sites, which all have the same prior.
+    """
+    near = np.zeros(count, np.int64)
+    for e in range(count):
+        if given or edits.removed[first + e] != 1 or edits.put[first + e] != 1:
+            continue
+        for k in range(e):
+            end = edits.start[first + k] + edits.removed[first + k]
+            if edits.start[first + e] - end < genotype.NEAR:
+                near[e] |= np.int64(1) << k
+    return near
 
 
 @kernel
-def _drop_twins(masks, known, haps, hap_len, gaps, hap_seq, likes, n, edit_prior):
+def _drop_twins(masks, known, haps, hap_len, gaps, hap_seq, likes, n, edit_prior, near):
     """Of haplotypes with the same bases keep the one with the greatest prior; returns how many are
     left. Those before `known` have no twins among themselves.
     """
     kept = np.int64(known)
+    edits = np.int64(len(edit_prior))
     for h in range(known, haps):
         twin = np.int64(-1)
         for k in range(kept):
@@ -273,8 +283,11 @@ def _drop_twins(masks, known, haps, hap_len, gaps, hap_seq, likes, n, edit_prior
             if kept != h:
                 _move(h, kept, masks, hap_len, gaps, hap_seq, likes, n)
             kept += 1
-        elif _log_prior(edit_prior, masks[h]) > _log_prior(edit_prior, masks[twin]) + 1e-9:
-            _move(h, twin, masks, hap_len, gaps, hap_seq, likes, n)
+        else:
+            own = genotype.pair_prior(edit_prior, near, masks[h], 0, edits)
+            other = genotype.pair_prior(edit_prior, near, masks[twin], 0, edits)
+            if own > other + 1e-9:
+                _move(h, twin, masks, hap_len, gaps, hap_seq, likes, n)
     return kept
 
 
@@ -495,6 +508,76 @@ def _write_record(table, alleles, allele_mask, region, site, prior_of, ints, flo
 
 
 @kernel
+def _inserted(edits, first, count, mask):
+    """Bases that the edits of a mask put in."""
+    total = np.int64(0)
+    for k in range(count):
+        if mask >> k & 1:
+            total += edits.put[first + k]
+    return total
+
+
+@kernel
+def _extend(edits, first, e, room, given, masks, haps):
+    """Append each haplotype with edit e too, where it can hold it; returns how many there are then.
+
+    room: most bases that the edits of a haplotype may put in.
+    """
+    after = np.int64(haps)
+    for h in range(haps):
+        mask = masks[h] | np.int64(1) << e
+        fits = _inserted(edits, first, e + 1, mask) <= room
+        if fits and not conflict(edits, e, masks[h], first, given):
+            masks[after] = mask
+            after += 1
+    return after
+
+
+@kernel
+def _bases_of(edits, first, count, block):
+    """Mask of the single bases that edit `block` makes too, seen from its left end."""
+    mask = np.int64(0)
+    reach = min(edits.removed[first + block], edits.put[first + block])
+    for e in range(count):
+        at = np.int64(edits.start[first + e] - edits.start[first + block])
+        if e != block and edits.removed[first + e] == edits.put[first + e] == 1 and 0 <= at < reach:
+            if edits.bases[edits.at[first + block] + at] == edits.bases[edits.at[first + e]]:
+                mask |= np.int64(1) << e
+    return mask
+
+
+@kernel
+def _clash(edits, first, given, e, k):
+    """Whether edits e and k of a region cannot be on one haplotype."""
+    return conflict(edits, max(e, k), np.int64(1) << min(e, k), first, given)
+
+
+@kernel
+def _vary(edits, first, count, room, given, masks, haps, base):
+    """Append the haplotypes that differ from the mask `base` by one edit: that is left out, or put
+    in place of those that it conflicts with, of which single bases stay. Returns how many there
+    are then.
+    """
+    after = np.int64(haps)
+    for e in range(count):
+        mask = base ^ np.int64(1) << e
+        if mask >> e & 1:
+            for k in range(count):
+                if k != e and base >> k & 1 and _clash(edits, first, given, e, k):
+                    mask = mask & ~(np.int64(1) << k) | _bases_of(edits, first, count, k)
+            for k in range(count):
+                if k != e and mask >> k & 1 and _clash(edits, first, given, e, k):
+                    mask ^= np.int64(1) << k
+        fits = _inserted(edits, first, count, mask) <= room
+        for k in range(after):
+            fits = fits and masks[k] != mask
+        if fits:
+            masks[after] = mask
+            after += 1
+    return after
+
+
+@kernel
 def _best_pair(posterior, haps):
     """The likeliest pair of haplotypes."""
     best_one, best_two = 0, 0
@@ -506,13 +589,28 @@ def _best_pair(posterior, haps):
 
 
 @kernel
-def _inserted(edits, first, e, mask):
-    """Bases that edit e and those of a mask put in."""
-    total = np.int64(edits.put[first + e])
-    for k in range(e):
-        if mask >> k & 1:
-            total += edits.put[first + k]
-    return total
+def _weigh(
+    reads, ref, edits, first, count, begin, end, n, slots, rows, who, order, masks, known, haps,
+    hap_len, gaps, hap_seq, edit_prior, near, ploidy, right, wrong, mismap, gap_table, space, likes,
+    chances, posterior,
+):  # fmt: skip
+    """Build the haplotypes from `known` on, drop twins, and weigh all pairs.
+
+    Returns how many haplotypes are left, and the greatest posterior.
+    """
+    for h in range(known, haps):
+        hap_len[h] = build(ref, edits, first, count, masks[h], begin, end, hap_seq[h])
+        gap_costs(hap_seq[h], 0, hap_len[h], gap_table, gaps[h])
+    _likelihoods(
+        reads, edits, first, count, begin, n, rows, who, order, masks, hap_seq, hap_len, gaps,
+        known, haps, right, wrong, space, likes,
+    )  # fmt: skip
+    left = _drop_twins(masks, known, haps, hap_len, gaps, hap_seq, likes, n, edit_prior, near)
+    _chances(reads, n, slots, who, likes, left, mismap, chances)
+    best = genotype.all_pairs(
+        chances, slots, masks, left, edit_prior, near, count, ploidy, posterior
+    )
+    return left, best
 
 
 @kernel
@@ -570,42 +668,51 @@ def evaluate(
         begin = max(begin, 0)
         end = min(end, len(ref))
         edit_prior = edits.prior[first : first + count]
+        near = _neighbours(edits, first, count, given)
         masks[0] = 0
         n_haps, known = np.int64(1), np.int64(0)
+        room = MAX_HAP - (end - begin)
         weighed = np.int64(0)
-        for e in range(count + 1):
-            if e == count or n_haps > MAX_HAPS // 2:
-                for h in range(known, n_haps):
-                    hap_len[h] = build(ref, edits, first, count, masks[h], begin, end, haps[h])
-                    gap_costs(haps[h], 0, hap_len[h], gap_table, gaps[h])
-                _likelihoods(
-                    reads, edits, first, count, begin, n, rows, who, order, masks, haps, hap_len,
-                    gaps, known, n_haps, right, wrong, space, likes,
+        pruned = False
+        for e in range(count):
+            if n_haps > MAX_HAPS // 2:
+                n_haps, best = _weigh(
+                    reads, ref, edits, first, count, begin, end, n, slots, rows, who, order, masks,
+                    known, n_haps, hap_len, gaps, haps, edit_prior, near, ploidy, right, wrong,
+                    mismap, gap_table, space, likes, chances, posterior,
                 )  # fmt: skip
-                n_haps = _drop_twins(
-                    masks, known, n_haps, hap_len, gaps, haps, likes, n, edit_prior
-                )
+                n_haps = _prune(posterior, masks, n_haps, hap_len, gaps, haps, likes, n)
                 known = n_haps
-                _chances(reads, n, slots, who, likes, n_haps, mismap, chances)
-                genotype.all_pairs(
-                    chances, slots, masks, n_haps, edit_prior, count, ploidy, posterior
-                )
-                if e < count:
-                    n_haps = _prune(posterior, masks, n_haps, hap_len, gaps, haps, likes, n)
-                    known = n_haps
-            if e < count:
-                for h in range(n_haps):
-                    fits = end - begin + _inserted(edits, first, e, masks[h]) <= MAX_HAP
-                    if fits and not conflict(edits, e, masks[h], first, given):
-                        weighed |= np.int64(1) << e
-                        masks[n_haps] = masks[h] | np.int64(1) << e
-                        n_haps += 1
+                pruned = True
+            before = n_haps
+            n_haps = _extend(edits, first, e, room, given, masks, n_haps)
+            weighed |= np.int64(n_haps > before) << e
+        n_haps, best = _weigh(
+            reads, ref, edits, first, count, begin, end, n, slots, rows, who, order, masks, known,
+            n_haps, hap_len, gaps, haps, edit_prior, near, ploidy, right, wrong, mismap, gap_table,
+            space, likes, chances, posterior,
+        )  # fmt: skip
+        since = np.int64(0)
+        for step in range(_MOST_STEPS if pruned else 0):
+            if since >= min(_KEEP, n_haps):
+                break
+            n_haps = _prune(posterior, masks, n_haps, hap_len, gaps, haps, likes, n)
+            known = n_haps
+            base = masks[step % known]
+            n_haps = _vary(edits, first, count, room, given, masks, n_haps, base)
+            n_haps, value = _weigh(
+                reads, ref, edits, first, count, begin, end, n, slots, rows, who, order, masks,
+                known, n_haps, hap_len, gaps, haps, edit_prior, near, ploidy, right, wrong, mismap,
+                gap_table, space, likes, chances, posterior,
+            )  # fmt: skip
+            since = since + 1 if value <= best + 1e-9 else np.int64(0)
+            best = max(best, value)
         _copy_edits(edits, first, count, own, spelled)
         if not given:
             one, two = _best_pair(posterior, n_haps)
             count = respell(
-                ref, begin, end, spelled, own, count, masks, haps, hap_len, n_haps, one, two,
-                gap_table, grid, moves,
+                ref, begin, end, spelled, own, count, masks, haps, hap_len, n_haps, one, two, grid,
+                moves,
             )  # fmt: skip
         spans[region, 0] = own
         spans[region, 1] = count

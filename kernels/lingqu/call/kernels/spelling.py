@@ -15,7 +15,6 @@ import numpy as np
 from lingqu.base.jit import kernel
 from lingqu.call import model
 from lingqu.call.kernels.scan import (
-    gap_costs,
     left_shift_deletion,
     left_shift_insertion,
     right_shift,
@@ -30,9 +29,8 @@ _MISMATCH, _OPEN, _EXTEND = 350, 249, 111
 _COMPLEX = 1 << 20
 _FAR = 1 << 28
 _BOTH, _DOWN, _RIGHT = 0, 1, 2
-_AROUND = 4
-_REPEAT_CHANCE = np.float32(2e-4)
-_MAX_REACH = 1024
+_MAX_REACH = 300
+_PRIORS = model.repeat_priors()
 
 
 @kernel
@@ -41,25 +39,37 @@ def _substitution_prior(old, new):
 
 
 @kernel
-def prior_of(ref, start, removed, put, gap_table):
+def _period(bases):
+    """Length of the shortest unit whose copies the bases (uint8) are."""
+    size = np.int64(len(bases))
+    for period in range(1, size):
+        same = size % period == 0
+        for k in range(period, size):
+            same = same and bases[k] == bases[k - period]
+        if same:
+            return period
+    return size
+
+
+@kernel
+def prior_of(ref, start, removed, put):
     """log10 of the prior of the edit of ref[start:start + removed] to `put` (uint8).
 
-    An indel is one of a repeat where a gap of that chance may open near the places it can stand at.
+    An indel that is shifted to the left has that of its repeat, see `model.repeat_priors`: by the
+    unit, the copies in the reference, and the copies that are put in or removed.
     """
     if removed == 1 and len(put) == 1:
         return _substitution_prior(ref[start], put[0])
     if removed and len(put):
         return model.COMPLEX_PRIOR
-    around = np.empty(_MAX_REACH, np.float32)
     unit = put if len(put) else ref[start : start + removed]
-    right = right_shift(ref, start + removed, unit, _MAX_REACH // 2) + 1
-    first = max(start - 1 - _AROUND, 0)
-    last = min(min(right + _AROUND, len(ref)), first + _MAX_REACH)
-    gap_costs(ref, first, last, gap_table, around)
-    most = np.float32(0)
-    for i in range(last - first):
-        most = max(most, around[i])
-    return model.REPEAT_INDEL_PRIOR if most > _REPEAT_CHANCE else model.INDEL_PRIOR
+    period = _period(unit)
+    if period >= model.PERIODS:
+        return model.INDEL_PRIOR
+    copies = (right_shift(ref, start + removed, unit, _MAX_REACH) - start) // period
+    return _PRIORS[
+        period, min(copies, model.COPIES - 1), min(len(unit) // period, model.COPIES - 1)
+    ]
 
 
 @kernel
@@ -132,7 +142,7 @@ def _trace(n, m, table, moves):
 
 
 @kernel
-def _enter(ref, edits, first, count, most, start, removed, put, behind, gap_table):
+def _enter(ref, edits, first, count, most, start, removed, put, behind):
     """Bit of an edit among edits [first, first + count), where a new one gets the next place.
 
     It is shifted to the left as far as `behind`. -1 where there would be more than `most` edits.
@@ -161,12 +171,12 @@ def _enter(ref, edits, first, count, most, start, removed, put, behind, gap_tabl
     edits.at[e] = at
     edits.anchor[e] = start if removed and len(put) else start - 1
     edits.site[e] = edits.anchor[e]
-    edits.prior[e] = prior_of(ref, start, removed, own, gap_table)
+    edits.prior[e] = prior_of(ref, start, removed, own)
     return np.int64(count)
 
 
 @kernel
-def _spelled(ref, begin, end, hap, edits, first, count, most, gap_table, table, moves):
+def _spelled(ref, begin, end, hap, edits, first, count, most, table, moves):
     """(mask, edits of the region) of a haplotype over ref[begin:end]; mask -1: it stays."""
     low, high, top = np.int64(begin), np.int64(end), np.int64(len(hap))
     while high > low and top > 0 and ref[high - 1] == hap[top - 1]:
@@ -193,7 +203,7 @@ def _spelled(ref, begin, end, hap, edits, first, count, most, gap_table, table, 
                 if ref[i] > 3:
                     return np.int64(-1), count
             put = hap[base : base + taken]
-            bit = _enter(ref, edits, first, count, most, low, removed, put, behind + gap, gap_table)
+            bit = _enter(ref, edits, first, count, most, low, removed, put, behind + gap)
             if bit < 0:
                 return np.int64(-1), count
             count = max(count, bit + 1)
@@ -237,8 +247,7 @@ def _cost(edits, first, count, mask):
 
 @kernel
 def respell(
-    ref, begin, end, edits, first, count, masks, haps, hap_len, n_haps, one, two, gap_table, table,
-    moves,
+    ref, begin, end, edits, first, count, masks, haps, hap_len, n_haps, one, two, table, moves,
 ):  # fmt: skip
     """Spell the haplotypes of a region anew where that makes the pair (one, two) cheaper.
 
@@ -252,12 +261,10 @@ def respell(
         return count
     known, most = count, count + MAX_NEW
     new_one, known = _spelled(
-        ref, begin, end, haps[one, : hap_len[one]], edits, first, known, most, gap_table, table,
-        moves,
+        ref, begin, end, haps[one, : hap_len[one]], edits, first, known, most, table, moves,
     )  # fmt: skip
     new_two, known = _spelled(
-        ref, begin, end, haps[two, : hap_len[two]], edits, first, known, most, gap_table, table,
-        moves,
+        ref, begin, end, haps[two, : hap_len[two]], edits, first, known, most, table, moves,
     )  # fmt: skip
     if new_one < 0 or new_two < 0:
         return count
@@ -266,8 +273,7 @@ def respell(
         return count
     for h in range(n_haps):
         mask, known = _spelled(
-            ref, begin, end, haps[h, : hap_len[h]], edits, first, known, most, gap_table, table,
-            moves,
+            ref, begin, end, haps[h, : hap_len[h]], edits, first, known, most, table, moves,
         )  # fmt: skip
         if mask >= 0:
             masks[h] = mask

@@ -9,7 +9,7 @@ import numpy as np
 from lingqu.base.scratch import empty
 from lingqu.call import model
 from lingqu.call.kernels.clips import split_clips
-from lingqu.call.kernels.evaluate import MAX_EDITS
+from lingqu.call.kernels.limits import MAX_EDITS
 from lingqu.call.kernels.scan import crowds, right_shift, scan, substitutions, tally_gaps
 from lingqu.call.kernels.spelling import MAX_CORE, MAX_NEW, prior_of
 from lingqu.formats.bam import Alignments

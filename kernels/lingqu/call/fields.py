@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from lingqu.call.kernels.evaluate import MAX_TEMPLATES
+from lingqu.call.kernels.limits import MAX_TEMPLATES
 from lingqu.call.refinement import DENOVO
 
 LEAST_QUAL, PASS_QUAL, PASS_MAPQ = 5, 10, 30

@@ -9,9 +9,10 @@ import numpy as np
 
 from lingqu.call import fields
 from lingqu.call.fields import FORMAT, INDEL_BIAS, LEAST_QUAL, PASS_MAPQ, PASS_QUAL, SNV_BIAS
-from lingqu.call.kernels.evaluate import MAX_ALLELES, MAX_EDITS, MAX_TEMPLATES, STAR, UNSEEN
 from lingqu.call.kernels.genotype import IMPOSSIBLE
+from lingqu.call.kernels.limits import MAX_ALLELES, MAX_EDITS, MAX_TEMPLATES
 from lingqu.call.kernels.numbers import log10
+from lingqu.call.kernels.tell import STAR, UNSEEN
 from lingqu.call.phase import Evidence
 from lingqu.sequence.codes import decode, encode
 

@@ -10,10 +10,13 @@ import numpy as np
 from lingqu.base.scratch import empty, scratch
 from lingqu.call import candidates, gvcf, model, phase, records
 from lingqu.call.assembly import Assembler, windows
-from lingqu.call.kernels.evaluate import FLOATS, INTS, MAX_READS, evaluate
+from lingqu.call.kernels.evaluate import evaluate
+from lingqu.call.kernels.limits import MAX_READS
 from lingqu.call.kernels.pairhmm import new_workspace
 from lingqu.call.kernels.spelling import prior_of
+from lingqu.call.kernels.tell import FLOATS, INTS
 from lingqu.call.kernels.templates import number_templates
+from lingqu.call.kernels.weigh import Tables
 from lingqu.call.records import GivenSite
 from lingqu.formats.bam import (
     Alignments,
@@ -147,11 +150,11 @@ def _rows(reads, template, ref, edits, packed, shard: Shard):
     told = np.zeros((most, 2), np.int64)
     room = most * MAX_READS  # pages that nothing is written to cost nothing
     names, shares = np.empty(room, np.uint64), np.empty(room, np.float32)
-    right, wrong, mismap = _tables()
+    tables = Tables(*_tables(), shard.gaps, new_workspace())
     written = evaluate(
         reads, template, int(template.max(initial=0)) + 1, ref, packed, regions, model.MIN_MAPQ,
-        shard.ploidy, shard.sites is not None, right, wrong, mismap, shard.gaps, new_workspace(),
-        spelled, spans, ints, floats, told, names, shares,
+        shard.ploidy, shard.sites is not None, tables, spelled, spans, ints, floats, told, names,
+        shares,
     )  # fmt: skip
     evidence = _by_record(told[:written, 1], names, shares)
     plain = _plain(spelled)

@@ -5,6 +5,7 @@ import gzip
 import os
 import secrets
 import shutil
+import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -93,6 +94,37 @@ class InChild:
     def told(self) -> str:
         """What the last child printed."""
         return self._log.read_text()
+
+
+STOPPED = """
+import os, signal, sys
+from lingqu.cli.main import main
+{before}
+rename, wanted = os.replace, sys.argv.pop(1)
+def replace(source, target):
+    if os.path.basename(target) == wanted:
+        os.replace = rename
+        os.kill(os.getpid(), signal.SIGSTOP)
+    rename(source, target)
+os.replace = replace
+main()
+"""
+
+
+@pytest.fixture
+def stopped():
+    """A function: start `lingqu` with some words; it stops before a file gets the name `name`.
+
+    before: Python that runs first; other options are those of Popen. Returns the stopped process.
+    """
+
+    def start(name: str, *words, before: str = "", **options) -> subprocess.Popen:
+        command = [sys.executable, "-c", STOPPED.format(before=before), name, *map(str, words)]
+        process = subprocess.Popen(command, **options)
+        assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
+        return process
+
+    return start
 
 
 @pytest.fixture

@@ -3,27 +3,13 @@
 import os
 import signal
 import subprocess
-import sys
 
 import pytest
 
 from lingqu.base.errors import LingquError
 from lingqu.formats import fastq
 
-STOPPED = """
-import os, signal, sys
-from lingqu.cli.main import main
-from lingqu.formats import fastq
-fastq.read_chunks.__defaults__ = (100,)
-rename, wanted = os.replace, sys.argv.pop(1)
-def replace(source, target):
-    if os.path.basename(target) == wanted:
-        os.replace = rename
-        os.kill(os.getpid(), signal.SIGSTOP)
-    rename(source, target)
-os.replace = replace
-main()
-"""
+SMALL = "from lingqu.formats import fastq\nfastq.read_chunks.__defaults__ = (100,)"
 
 
 def states_of(paths):
@@ -41,16 +27,13 @@ def states_of(paths):
     ],
 )
 def test_woken_after_another_has_finished(
-    name, before, reference, few_reads, lane_of, run_align, tmp_path, monkeypatch
+    name, before, reference, few_reads, lane_of, run_align, stopped, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(fastq.read_chunks, "__defaults__", (100,))
     out, told = tmp_path / name, tmp_path / "told"
-    words = [before, "align", reference, *few_reads, "--sample", "NA12878", "-t", 2, "-o", out]
+    words = ["align", reference, *few_reads, "--sample", "NA12878", "-t", 2, "-o", out]
     with told.open("w") as stream:
-        late = subprocess.Popen(
-            [sys.executable, "-c", STOPPED, *map(str, words)], stderr=stream, stdout=stream
-        )
-    assert os.WIFSTOPPED(os.waitpid(late.pid, os.WUNTRACED)[1])
+        late = stopped(before, *words, before=SMALL, stderr=stream, stdout=stream)
     run_align(reference, [lane_of(*few_reads)], out)
     files = {path: path.read_bytes() for path in tmp_path.glob(f"{name}*")}
     assert len(files) == 3

@@ -262,7 +262,9 @@ def test_a_damaged_shard_is_called_again(damage, data, whole, tmp_path, monkeypa
     with monkeypatch.context() as patch, pytest.raises(OSError, match="Input/output"):
         patch.setattr(driver.records, "tally", full_of_faults)
         driver.call(fasta, bam, out, threads=1)
-    shard = max(tmp_path.glob(".lingqu/*.checkpoint/*/shard-*"), key=lambda path: path.stat().st_size)
+    shard = max(
+        tmp_path.glob(".lingqu/*.checkpoint/*/shard-*"), key=lambda path: path.stat().st_size
+    )
     shard.write_bytes(damage(shard.read_bytes()))
     driver.call(fasta, bam, out, threads=1)
     assert f"{shard.name}: left by an earlier run and damaged" in capsys.readouterr().err
@@ -273,30 +275,13 @@ def full_of_faults(_lines):
     raise OSError(5, "Input/output error")
 
 
-LATE = """
-import os, signal, sys
-from lingqu.cli.main import main
-rename, wanted = os.replace, sys.argv.pop(1)
-def replace(source, target):
-    if os.path.basename(target) == wanted:
-        os.replace = rename
-        os.kill(os.getpid(), signal.SIGSTOP)
-    rename(source, target)
-os.replace = replace
-main()
-"""
-
-
 @pytest.mark.parametrize("before", ["gaps", "late.vcf.gz", "late.vcf.gz.tbi", "late.g.vcf.gz"])
-def test_woken_after_another_has_finished(before, data, tmp_path):
+def test_woken_after_another_has_finished(before, data, stopped, tmp_path):
     _, fasta, bam, _ = data
     out, also = tmp_path / "late.vcf.gz", tmp_path / "other" / "late.g.vcf.gz"
     also.parent.mkdir()
-    words = [before, "call", fasta, bam, "-o", out, "-o", also, "-r", "one:1-20000", "-t", 1]
-    late = subprocess.Popen(
-        [sys.executable, "-c", LATE, *map(str, words)], stderr=subprocess.PIPE, text=True
-    )
-    assert os.WIFSTOPPED(os.waitpid(late.pid, os.WUNTRACED)[1])
+    words = ["call", fasta, bam, "-o", out, "-o", also, "-r", "one:1-20000", "-t", 1]
+    late = stopped(before, *words, stderr=subprocess.PIPE, text=True)
     driver.call(fasta, bam, out, also=also, regions=("one:1-20000",), threads=1)
     files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     states = {path: path.stat().st_ino for path in files}

@@ -251,6 +251,32 @@ def _absolute(path: str | Path | None) -> Path | None:
     return Path(path).absolute() if path else None
 
 
+def _outputs(out: Path, also: Path | None, by_others: bool) -> list[Path]:
+    """The outputs; LingquError where they do not go together, or with what is called otherwise."""
+    outs = [path for path in (out, also) if path]
+    if by_others and any(map(gvcf.is_gvcf, outs)):
+        raise LingquError(f"{out}: a gVCF holds what Lingqu's own caller finds; leave out --sites"
+                          " and --caller, or name a VCF")  # fmt: skip
+    if len({gvcf.is_gvcf(path) for path in outs}) < len(outs):
+        raise LingquError(f"{also}: of two outputs one is a VCF and one a gVCF (.g.vcf.gz)")
+    for path in outs:
+        if not path.parent.is_dir():
+            raise LingquError(f"{path}: its folder does not exist; make it")
+    return outs
+
+
+def _writers(
+    outs: list[Path], reference: Reference, caller: str | None, sample: str
+) -> dict[Path, VcfWriter]:
+    """A writer for each output."""
+    meta = [f"##lingqu_caller={caller}", *records.META] if caller else records.META
+    heads = [[*meta, *gvcf.META] if gvcf.is_gvcf(path) else meta for path in outs]
+    return {
+        path: VcfWriter(path, header_lines(reference, head, [sample]))
+        for path, head in zip(outs, heads, strict=True)
+    }
+
+
 def call(
     fasta: str | Path,
     bam: str | Path,
@@ -290,13 +316,8 @@ def call(
     fasta, bam, out, also, bed, par, sites, known = map(
         _absolute, (fasta, bam, out, also, bed, par, sites, known)
     )
-    outs = [path for path in (out, also) if path]
+    outs = _outputs(out, also, bool(sites or caller))
     blocks = any(map(gvcf.is_gvcf, outs))
-    if blocks and (sites or caller):
-        raise LingquError(f"{out}: a gVCF holds what Lingqu's own caller finds; leave out --sites"
-                          " and --caller, or name a VCF")  # fmt: skip
-    if len({gvcf.is_gvcf(path) for path in outs}) < len(outs):
-        raise LingquError(f"{also}: of two outputs one is a VCF and one a gVCF (.g.vcf.gz)")
     reference = open_reference(fasta)
     file = open_alignments(bam, reference)
     intervals = wanted_intervals(reference, regions, bed)
@@ -306,9 +327,6 @@ def call(
         raise LingquError("--mnv and --sites: give one of the two; given alleles stay as they are")
     copies = ploidies(_lengths(reference), ploidy, sex, par)
     name = sample_name(file, sample)
-    for path in outs:
-        if not path.parent.is_dir():
-            raise LingquError(f"{path}: its folder does not exist; make it")
     identity = {
         "version": [__version__, source_digest()],
         "reference": list(reference.md5s),
@@ -319,12 +337,7 @@ def call(
         "caller": caller,
         "blocks": blocks,
     }
-    meta = [f"##lingqu_caller={caller}", *records.META] if caller else records.META
-    heads = [[*meta, *gvcf.META] if gvcf.is_gvcf(path) else meta for path in outs]
-    writers = {
-        path: VcfWriter(path, header_lines(reference, head, [name]))
-        for path, head in zip(outs, heads, strict=True)
-    }
+    writers = _writers(outs, reference, caller, name)
     with contextlib.ExitStack() as held:
         folders = [held.enter_context(checkpoint(path, identity)) for path in outs]
         folder = folders[0]

@@ -6,12 +6,14 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from lingqu.base.errors import LingquError
 from lingqu.cluster import security, usage
-from lingqu.cluster.parcels import Parcels, Ticket, fetch
+from lingqu.cluster.parcels import Parcels, fetch
 from lingqu.cluster.rendezvous import Rendezvous, read
 from lingqu.cluster.threads import in_order
 
@@ -41,6 +43,9 @@ CONFIG = {
 """What of Dask's configuration matters here, whatever a user's own says."""
 
 _HELD = 1 << 30
+_WORTH, _MOST = 0.2, 64
+"""Seconds of work that a task is worth, and the most items of one."""
+
 _LOOK_EVERY = 5.0
 
 
@@ -54,32 +59,68 @@ def configure() -> None:
     logging.getLogger("distributed").setLevel(logging.ERROR)
 
 
-def work(function: Callable[[Any], Any], handed: Any) -> tuple[Any, usage.Usage]:
+@dataclass
+class Done:
+    """What a worker made of some items, up to the first that failed; what that cost."""
+
+    results: list
+    cost: usage.Usage
+    error: Exception | None = None
+
+
+def work(function: Callable[[Any], Any], handed: list) -> Done:
     """What a worker does with a task."""
-    return usage.measured(function, fetch(handed))
+    done = Done([], usage.Usage())
+    for item in handed:
+        try:
+            result, cost = usage.measured(function, fetch(item))
+        except Exception as error:
+            if not done.results:
+                raise
+            done.error = error
+            break
+        done.results.append(result)
+        done.cost.add(cost)
+    return done
+
+
+class _Pace:
+    """How many items of a map go into one task: one, or as many small ones as are worth it."""
+
+    def __init__(self):
+        self._cost = usage.Usage()
+
+    def note(self, cost: usage.Usage) -> None:
+        """Learn from what items cost."""
+        self._cost.add(cost)
+
+    def size(self) -> int:
+        """Items of the next task."""
+        if not self._cost.chunks:
+            return 1
+        each = self._cost.wall / self._cost.chunks
+        return int(min(max(_WORTH / max(each, 1e-9), 1), _MOST))
 
 
 class _Pending:
-    """A result to come; the item is kept until it is there."""
+    """Results to come; their items are kept until then."""
 
-    def __init__(self, future, name: str, handed: Any, owner: "Dask"):
+    def __init__(self, future, name: str, handed: list, owner: "Dask"):
         self._future, self._name, self._handed, self._owner = future, name, handed, owner
 
-    def result(self) -> Any:
+    def result(self) -> Done:
         try:
-            result, cost = self._owner.gathered(self._future, self._name)
+            return self._owner.gathered(self._future, self._name)
         finally:
-            self._owner.parcels.drop(self._handed)
-        usage.OWN.add(cost)
-        return result
+            self._drop()
 
     def cancel(self) -> None:
         self._future.release()
-        self._owner.parcels.drop(self._handed)
+        self._drop()
 
-    @property
-    def big(self) -> bool:
-        return isinstance(self._handed, Ticket)
+    def _drop(self) -> None:
+        for item in self._handed:
+            self._owner.parcels.drop(item)
 
 
 class Dask:
@@ -102,10 +143,14 @@ class Dask:
 
     def map(self, function: Callable[[Any], Any], items: Iterable) -> Iterator:
         """See Cluster.map."""
-        name = function.__name__
+        name, pace, items = function.__name__, _Pace(), iter(items)
 
-        def submit(item: Any) -> _Pending:
-            handed = self.parcels.hand_in(item)
+        def groups() -> Iterator[list]:
+            while group := list(islice(items, pace.size())):
+                yield group
+
+        def submit(group: list) -> _Pending:
+            handed = [self.parcels.hand_in(item) for item in group]
             key = f"{name}-{uuid.uuid4().hex}"
             future = self._client.submit(work, function, handed, key=key, pure=False)
             return _Pending(future, name, handed, self)
@@ -114,7 +159,12 @@ class Dask:
             enough = len(waiting) >= 2 * self.workers
             return enough or (self.parcels.held > _HELD and len(waiting) > 1)
 
-        return in_order(submit, items, full)
+        for done in in_order(submit, groups(), full):
+            pace.note(done.cost)
+            usage.OWN.add(done.cost)
+            yield from done.results
+            if done.error:
+                raise done.error
 
     def gathered(self, future, name: str) -> Any:
         """The result of a task; errors of its function come through as they are."""

@@ -29,8 +29,8 @@ from lingqu.cluster.threads import default_threads
 _ALIVE_EVERY = 5.0
 _SILENCE = 120.0
 _THREADS = 4
-_LAST_SECONDS = 15.0
 _ROOM = 1 << 20
+_DRIVER = "lingqu.cluster.drive"
 
 
 def cores_here() -> int:
@@ -100,7 +100,7 @@ class Drivers:
         }
         try:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "lingqu.cluster.drive", *message["words"],
+                sys.executable, "-m", self._told.workers.get("driver", _DRIVER), *message["words"],
                 cwd=message["folder"], env=environment, stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, process_group=0,
             )  # fmt: skip
@@ -285,7 +285,7 @@ class Program:
         while time.time() < self._until - self._margin:
             await asyncio.sleep(1)
         self._leave()
-        while time.time() < self._until - _LAST_SECONDS:
+        while time.time() < self._until - self._margin / 8:
             if self._drained and not len(self._drivers):
                 break
             await asyncio.sleep(0.2)

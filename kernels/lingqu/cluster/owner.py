@@ -14,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 
+from lingqu.base import journal
 from lingqu.base.errors import LingquError
 from lingqu.base.progress import say
 from lingqu.cluster import dask, rendezvous, security, wire
@@ -24,7 +25,7 @@ from lingqu.cluster.pool import Pool
 from lingqu.cluster.slurm import SlurmJobs
 from lingqu.cluster.usage import Usage
 
-_HEARTBEAT, _LOOK, _LAST_SECONDS = 2.0, 0.2, 20.0
+_HEARTBEAT, _LOOK = 2.0, 0.2
 
 
 def jobs_of(settings: dict, run: str, file: Path) -> Jobs:
@@ -107,8 +108,21 @@ class Owner:
                 self._desk.refuse(str(error))
                 await over.wait()
             self._desk.check(self._settings["patience"])
+            self._note()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), self._settings["look"])
+
+    def _note(self) -> None:
+        """Leave what there is, for the launcher's view."""
+        run = os.environ.get(journal.RUN_VARIABLE)
+        if run and self._desk.asked:
+            facts = {
+                "nodes": len(self._desk.nodes),
+                "cores": sum(node.cores for node in self._desk.nodes.values()),
+                "chunks": sum(len(state.processing) for state in self._dask.workers.values()),
+                "waiting": len(self._desk.waiting),
+            }
+            journal.leave(journal.journal_folder(run) / f"{journal.CLUSTER}.json", facts)
 
     def _left(self, node: Node) -> None:
         self._core_seconds += (time.time() - node.since) * node.cores
@@ -131,7 +145,8 @@ class Owner:
         ]
         self._dask_quiet(own)
         await asyncio.sleep(_HEARTBEAT)  # by then they have told what they are at
-        while any(state.executing for state in own) and time.time() < node.deadline - _LAST_SECONDS:
+        latest = node.deadline - self._settings["margin"] / 6
+        while any(state.executing for state in own) and time.time() < latest:
             await asyncio.sleep(_LOOK)
         await self._dask.retire_workers([state.address for state in own], close_workers=False)
         node.line.send({"op": "drained"})

@@ -56,6 +56,8 @@ async def listen(folder, host: str, answer) -> asyncio.Server:
         line = Line(reader, writer)
         try:
             await answer(line)
+        except asyncio.CancelledError:  # the loop ends, and this with it
+            pass
         finally:
             line.close()
 

@@ -5,11 +5,13 @@ and leaves no process behind.
 """
 
 import os
+import queue
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +26,10 @@ from lingqu.workflow.brief import brief
 from lingqu.workflow.faults import did_you_mean
 from lingqu.workflow.lease import RUN_VARIABLE, end_leftovers, hold
 from lingqu.workflow.project import Project, open_project
+from lingqu.workflow.view import View, forget
 from lingqu.workflow.workers import read_workers
+
+_LOOK_EVERY = 1.0
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,32 @@ def _environment(folder: Path) -> dict[str, str]:
     return environment
 
 
+def _show(child: subprocess.Popen, run: Run) -> None:
+    """Show what Snakemake tells and how far its commands are, until it ends."""
+    lines: queue.SimpleQueue = queue.SimpleQueue()
+
+    def read() -> None:
+        for line in brief(child.stderr) if run.brief else child.stderr:
+            lines.put(line.rstrip("\n"))
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    view = View(run.folder)
+    while True:
+        try:
+            line = lines.get(timeout=_LOOK_EVERY)
+        except queue.Empty:
+            if child.poll() is not None:  # killed; what it started may hold the pipe open
+                break
+            if not run.dry:
+                view.look()
+            continue
+        if line is None:
+            break
+        view.line(line)
+    view.close()
+
+
 def _on_workers(settings: dict) -> list[str]:
     """How Snakemake starts the commands that nodes do: they only wait, so many at once.
 
@@ -125,8 +156,9 @@ def _supervise(words: list[str], run: Run, environment: dict) -> int:
         cwd=run.folder,
         env=environment,
         stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE if run.brief else None,
+        stderr=subprocess.PIPE,
         text=True,
+        errors="replace",
         process_group=0,
     )
     stopped: list[int] = []
@@ -139,9 +171,7 @@ def _supervise(words: list[str], run: Run, environment: dict) -> int:
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, forward) for number in numbers}
     try:
-        if child.stderr:
-            for line in brief(child.stderr):
-                say(line)
+        _show(child, run)
         code = child.wait()
     finally:
         for number, handler in before.items():
@@ -153,6 +183,7 @@ def _supervise(words: list[str], run: Run, environment: dict) -> int:
 
 def _run(words: list[str], run: Run) -> int:
     """Run Snakemake, with the workers of its profile where that has some; its exit code."""
+    forget(run.folder)
     settings = read_workers(profile_folder(run.profile, run.folder), run.folder)
     environment = _environment(run.folder)
     if settings is None:

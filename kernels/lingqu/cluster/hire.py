@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lingqu.base.errors import LingquError
+from lingqu.base.progress import say
 from lingqu.cluster import rendezvous, security
 from lingqu.cluster.slurm import job_name
 
@@ -76,6 +77,8 @@ def hired(folder: Path, settings: dict, environment: dict) -> Iterator[dict]:
     try:
         yield {**environment, rendezvous.SCHEDULER_VARIABLE: str(file)}
     finally:
+        if process.poll() is not None:
+            say(f"lingqu: the cluster's owner has ended (code {process.returncode}): see above")
         process.send_signal(signal.SIGTERM)
         try:
             code = process.wait(_ENDING)

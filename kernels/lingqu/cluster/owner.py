@@ -196,10 +196,14 @@ async def _main(file: Path, settings: dict) -> None:
 
 
 def main() -> None:
-    """Own a cluster until told to close."""
+    """Own a cluster until told to close; exit 1 with one line where it cannot be."""
     settings = json.loads(sys.stdin.read())
     dask.configure()
-    asyncio.run(_main(Path(sys.argv[1]), settings))
+    try:
+        asyncio.run(_main(Path(sys.argv[1]), settings))
+    except (LingquError, OSError, ValueError) as error:
+        say(f"lingqu: error: {error}")
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ SETTINGS = {
     "drivers": 2,
     "walltime": 3600,
     "margin": 20,
-    "patience": 5,
+    "patience": 15,
     "look": 1,
     "driver": "slow",
 }

@@ -13,7 +13,7 @@ from typing import Any
 
 from lingqu.base.errors import LingquError
 from lingqu.cluster import security, usage
-from lingqu.cluster.parcels import Parcels, fetch
+from lingqu.cluster.parcels import LostError, Parcels, fetch
 from lingqu.cluster.rendezvous import Rendezvous, read
 from lingqu.cluster.threads import in_order
 
@@ -47,6 +47,7 @@ _WORTH, _MOST = 0.2, 64
 """Seconds of work that a task is worth, and the most items of one."""
 
 _LOOK_EVERY = 5.0
+_FETCHES = 3
 
 
 def configure() -> None:
@@ -105,14 +106,24 @@ class _Pace:
 class _Pending:
     """Results to come; their items are kept until then."""
 
-    def __init__(self, future, name: str, handed: list, owner: "Dask"):
-        self._future, self._name, self._handed, self._owner = future, name, handed, owner
+    def __init__(self, function: Callable[[Any], Any], handed: list, owner: "Dask"):
+        self._function, self._handed, self._owner = function, handed, owner
+        self._future = owner.submitted(function, handed)
 
     def result(self) -> Done:
         try:
-            return self._owner.gathered(self._future, self._name)
+            return self._result()
         finally:
             self._drop()
+
+    def _result(self) -> Done:
+        for _ in range(_FETCHES):
+            try:
+                return self._owner.gathered(self._future, self._function.__name__)
+            except LostError as error:
+                why = error
+                self._future = self._owner.submitted(self._function, self._handed)
+        raise LingquError(f"workers cannot fetch their work from its driver at {why}")
 
     def cancel(self) -> None:
         self._future.release()
@@ -126,11 +137,14 @@ class _Pending:
 class Dask:
     """Workers of a Dask cluster, through its client."""
 
-    def __init__(self, client, place: str):
-        """place: what to call the cluster in a message."""
+    def __init__(self, client, place: str, keys: str):
+        """place: what to call the cluster in a message; keys: folder of its keys, or empty."""
         self._client, self._place = client, place
         self._cores, self._looked = 0, float("-inf")
-        self.parcels = Parcels(client)
+        # where this end of the line to the scheduler is, workers reach it, too
+        own = client.scheduler_comm.comm.local_address
+        host = own.partition("://")[2].rpartition(":")[0].strip("[]")
+        self.parcels = Parcels(host, keys)
 
     @property
     def workers(self) -> int:
@@ -143,17 +157,14 @@ class Dask:
 
     def map(self, function: Callable[[Any], Any], items: Iterable) -> Iterator:
         """See Cluster.map."""
-        name, pace, items = function.__name__, _Pace(), iter(items)
+        pace, items = _Pace(), iter(items)
 
         def groups() -> Iterator[list]:
             while group := list(islice(items, pace.size())):
                 yield group
 
         def submit(group: list) -> _Pending:
-            handed = [self.parcels.hand_in(item) for item in group]
-            key = f"{name}-{uuid.uuid4().hex}"
-            future = self._client.submit(work, function, handed, key=key, pure=False)
-            return _Pending(future, name, handed, self)
+            return _Pending(function, [self.parcels.hand_in(item) for item in group], self)
 
         def full(waiting: deque) -> bool:
             enough = len(waiting) >= 2 * self.workers
@@ -165,6 +176,11 @@ class Dask:
             yield from done.results
             if done.error:
                 raise done.error
+
+    def submitted(self, function: Callable[[Any], Any], handed: list):
+        """Dask's future of some items."""
+        key = f"{function.__name__}-{uuid.uuid4().hex}"
+        return self._client.submit(work, function, handed, key=key, pure=False)
 
     def gathered(self, future, name: str) -> Any:
         """The result of a task; errors of its function come through as they are."""
@@ -204,7 +220,7 @@ def local(workers: int) -> Iterator[Dask]:
         LocalCluster(n_workers=workers, threads_per_worker=1, **options) as cluster,
         Client(cluster, direct_to_workers=True, set_as_default=False) as client,
     ):
-        yield from _opened(client, "LocalCluster")
+        yield from _opened(client, "LocalCluster", "")
 
 
 @contextmanager
@@ -213,7 +229,7 @@ def connect(scheduler: Path) -> Iterator[Dask]:
     told = read(scheduler)
     client = _client(told)
     with client:
-        yield from _opened(client, str(told.file))
+        yield from _opened(client, str(told.file), str(told.file.parent) if told.run else "")
 
 
 def _client(told: Rendezvous):
@@ -232,8 +248,8 @@ def _client(told: Rendezvous):
         raise told.gone() from None
 
 
-def _opened(client, place: str) -> Iterator[Dask]:
-    cluster = Dask(client, place)
+def _opened(client, place: str, keys: str) -> Iterator[Dask]:
+    cluster = Dask(client, place, keys)
     try:
         yield cluster
     finally:

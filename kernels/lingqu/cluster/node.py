@@ -169,6 +169,7 @@ class Workers:
             security=security.security(self._told.file.parent),
             protocol="tls://",
             interface=settings.get("interface"),
+            silence_logs="ERROR",
             memory_limit=0,  # as in dask.CONFIG: what is mapped would count
             local_directory=str(self._scratch),
             death_timeout=60,

@@ -26,9 +26,9 @@ def test_times_as_slurm_writes_them(walltime, found):
 def test_a_job_fills_its_node():
     lines = slurm.script(SETTINGS, "abc", Path("/run/scheduler.json")).splitlines()
     assert lines[0] == "#!/bin/bash"
-    for option in ("--nodes=1", "--exclusive", "--partition=long", "--time=2-00:00:00",
-                   "--qos=high", "--no-requeue", "--signal=B:USR1@120", "--job-name=lingqu-abc"):  # fmt: skip
-        assert f"#SBATCH {option}" in lines
+    some = ("nodes=1", "exclusive", "partition=long", "time=2-00:00:00", "qos=high", "no-requeue")
+    for option in (*some, "signal=B:USR1@120", "job-name=lingqu-abc"):
+        assert f"#SBATCH --{option}" in lines
     assert lines[-1].startswith("exec ")
     assert lines[-1].endswith("lingqu.cluster.node /run/scheduler.json")
     some = slurm.script(SETTINGS | {"cores": 8, "setup": ["module load x"]}, "abc", Path("/r/s"))
@@ -94,6 +94,22 @@ def test_what_sbatch_refuses_is_told(commands):
 def test_a_squeue_that_fails_says_nothing_of_jobs(commands):
     write_command(commands, "squeue", "exit 1")
     assert asyncio.run(slurm.SlurmJobs(SETTINGS, "abc", commands / "s.json").states()) is None
+
+
+def test_accounting_is_told_where_there_is_some(commands):
+    write_command(commands, "sbatch", "echo 7")
+    write_command(
+        commands, "sacct", "printf '7|60|4|01:00|\\n7.batch|60|4|01:00|9000K\\n7.extern|60|4|0|\\n'"
+    )
+
+    async def see():
+        jobs = slurm.SlurmJobs(SETTINGS, "abc", commands / "s.json")
+        await jobs.submit()
+        return await jobs.told()
+
+    assert asyncio.run(see()) == ["job 7: 0.067 core-hours, CPU 01:00, 9000K of memory at most"]
+    write_command(commands, "sacct", "exit 1")
+    assert asyncio.run(see()) == []
 
 
 class Jobs:

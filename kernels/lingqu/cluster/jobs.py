@@ -9,9 +9,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from lingqu.base.errors import LingquError
 
 WAITING, RUNNING, ENDED = "waiting", "running", "ended"
 
@@ -64,7 +67,7 @@ class Processes:
         self._file = file
         self._started: dict[str, subprocess.Popen] = {}
 
-    def _command(self, _number: int) -> list[str]:
+    def _command(self, _job: str) -> list[str]:
         return program(self._file)
 
     async def submit(self) -> str:
@@ -73,7 +76,7 @@ class Processes:
         environment = {**os.environ, "LINGQU_JOB": job}
         with self.log(job).open("wb") as log:
             self._started[job] = subprocess.Popen(
-                self._command(len(self._started)), env=environment, stdin=subprocess.DEVNULL,
+                self._command(job), env=environment, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=subprocess.STDOUT, process_group=0,
             )  # fmt: skip
         return job
@@ -111,13 +114,28 @@ class Processes:
 class Steps(Processes):
     """Nodes of the allocation that this process runs in, a step of the job on each."""
 
-    def __init__(self, file: Path, hosts: list[str], until: float):
+    def __init__(self, file: Path, settings: dict):
         super().__init__(file)
-        self._hosts, self._until = hosts, until
+        self._hosts, self._until, self._margin = (settings[x] for x in ("hosts", "until", "margin"))
+        self._places: dict[str, str] = {}
 
-    def _command(self, number: int) -> list[str]:
-        host = self._hosts[number % len(self._hosts)]
-        step = ["srun", "--overlap", "--nodes=1", "--ntasks=1", f"--nodelist={host}", "--mem=0"]
+    async def submit(self) -> str:
+        """See Jobs."""
+        if time.time() > self._until - self._margin:
+            raise LingquError(
+                "the time of this job is up; sbatch it again, and it goes on from here"
+            )
+        live = {
+            self._places[job] for job, process in self._started.items() if process.poll() is None
+        }
+        used = list(self._places.values())
+        host = min(self._hosts, key=lambda host: (host in live, used.count(host)))
+        self._places[str(len(self._started) + 1)] = host
+        return await super().submit()
+
+    def _command(self, job: str) -> list[str]:
+        step = ["srun", "--overlap", "--nodes=1", "--ntasks=1", "--mem=0"]
+        step += [f"--nodelist={self._places[job]}"]
         cores = os.environ.get("SLURM_CPUS_ON_NODE")
         step += [f"--cpus-per-task={cores}"] if cores else []
         return [*step, *program(self._file, str(self._until))]

@@ -34,7 +34,7 @@ def jobs_of(settings: dict, run: str, file: Path) -> Jobs:
         case "processes":
             return Processes(file)
         case "allocation":
-            return Steps(file, settings["hosts"], settings["until"])
+            return Steps(file, settings)
         case _:
             return SlurmJobs(settings, run, file)
 

@@ -137,10 +137,21 @@ class SlurmJobs:
         return self._file.parent / "log" / f"{job}.log"
 
     async def told(self) -> list[str]:
-        """What sacct says of the jobs: it needs a site's accounting."""
+        """What sacct says of each job, where the site has accounting."""
         if not self._names:
             return []
-        wanted = "JobID,State,ElapsedRaw,AllocCPUS,TotalCPU,MaxRSS"
         words = ["sacct", "--noheader", "--parsable2", f"--jobs={','.join(self._names)}"]
-        code, out, _ = await ask([*words, f"--format={wanted}"])
-        return [line for line in out.splitlines() if ".batch" in line] if not code else []
+        code, out, _ = await ask([*words, "--format=JobID,ElapsedRaw,AllocCPUS,TotalCPU,MaxRSS"])
+        return [] if code else list(map(_accounted, filter(_is_script, out.splitlines())))
+
+
+def _is_script(line: str) -> bool:
+    """Whether a line of sacct is of a job's script: in it all of a worker job runs."""
+    return line.partition("|")[0].endswith(".batch")
+
+
+def _accounted(line: str) -> str:
+    job, elapsed, cores, spent, memory = line.split("|")
+    hours = int(elapsed) * int(cores) / 3600
+    job = job.removesuffix(".batch")
+    return f"job {job}: {hours:.3f} core-hours, CPU {spent}, {memory or '?'} of memory at most"

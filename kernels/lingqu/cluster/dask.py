@@ -39,6 +39,11 @@ CONFIG = {
     "distributed.comm.timeouts.connect": "30s",
     "distributed.comm.timeouts.tcp": "60s",
     "distributed.diagnostics.nvml": False,
+    "distributed.scheduler.active-memory-manager.start": False,
+    "distributed.admin.tick.interval": "1s",  # by default a process looks at itself so often that
+    "distributed.admin.tick.limit": "1m",  # it takes 1 % of a core while it does nothing
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.system-monitor.gil.enabled": False,
 }
 """What of Dask's configuration matters here, whatever a user's own says."""
 

@@ -47,7 +47,6 @@ CONFIG = {
 }
 """What of Dask's configuration matters here, whatever a user's own says."""
 
-_HELD = 1 << 30
 _WORTH, _MOST = 0.2, 64
 """Seconds of work that a task is worth, and the most items of one."""
 
@@ -173,7 +172,7 @@ class Dask:
 
         def full(waiting: deque) -> bool:
             enough = len(waiting) >= 2 * self.workers
-            return enough or (self.parcels.held > _HELD and len(waiting) > 1)
+            return enough or (self.parcels.full and len(waiting) > 1)
 
         for done in in_order(submit, groups(), full):
             pace.note(done.cost)

@@ -2,25 +2,26 @@
 
 A chunk of reads holds some 10 MB. Through the scheduler all of that would pass one process; on the
 shared file system it would be written once and read once, by the disks that spills already load.
-So the scheduler gets a ticket, and the worker that takes the task fetches the item from its driver
-straight into its memory, over TLS. Where a worker is lost the scheduler gives the ticket to another
-one, and the item is still there: it goes when its result has come.
+So the scheduler gets a ticket, and the worker that takes the task fetches the item from its driver:
+by mapping the driver's own memory where both are on one machine, else over TLS. Where a worker is
+lost the scheduler gives the ticket to another one, and the item is still there: it goes when its
+result has come.
 
-For 11 MB, CPU of both sides together: 35 ms so, 58 ms by Dask's own scatter, and 25 ms by a file
-that never leaves the cache of one machine, before any network.
-
-The wire: the ticket's number (8 bytes) one way; the other way the number of buffers, their sizes
-(8 bytes each), and the buffers; the first is the item's pickle, the others are its arrays.
+The wire: the ticket's number (8 bytes) one way, the item's bytes the other: its pickle, and behind
+it its arrays, as `sizes` of the ticket tells.
 """
 
 import contextlib
+import mmap
+import os
 import pickle
+import secrets
 import socket
 import struct
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ from lingqu.cluster import security
 
 _SMALL = 1 << 16
 _PATIENCE = 60.0
+_HELD = 1 << 30
+_MOST = 500
+_LINES = 4
 _NUMBER = struct.Struct("<Q")
 
 
@@ -39,11 +43,17 @@ class LostError(Exception):
 
 @dataclass(frozen=True)
 class Ticket:
-    """Names an item that waits at the driver that listens at `place`; keys: folder, or empty."""
+    """Names an item that waits at the driver that listens at `place`; keys: folder, or empty.
+
+    sizes: bytes of its parts; memory: the driver's machine and process, the open file that holds
+    the parts there, and its name.
+    """
 
     place: tuple[str, int]
     keys: str
     number: int
+    sizes: tuple[int, ...]
+    memory: tuple[str, int, int, str]
 
 
 def _packed(item: Any) -> list[memoryview]:
@@ -51,6 +61,38 @@ def _packed(item: Any) -> list[memoryview]:
     buffers: list[pickle.PickleBuffer] = []
     head = pickle.dumps(item, protocol=5, buffer_callback=buffers.append)
     return [memoryview(head), *(buffer.raw() for buffer in buffers)]
+
+
+def _unpacked(whole: memoryview, sizes: tuple[int, ...]) -> Any:
+    """The item of the parts' bytes, one part behind the other; its arrays lie in them."""
+    ends = list(accumulate(sizes))
+    head, *buffers = [whole[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+    return pickle.loads(head, buffers=buffers)
+
+
+class _Kept:
+    """The parts of an item in memory that other processes of this machine can map."""
+
+    def __init__(self, parts: list[memoryview]):
+        self.sizes = tuple(part.nbytes for part in parts)
+        self.size = sum(self.sizes)
+        self.name = f"lingqu-{secrets.token_hex(8)}"
+        self.handle = os.memfd_create(self.name)
+        for part in parts:
+            while part:
+                part = part[os.write(self.handle, part) :]
+
+    def __del__(self):
+        os.close(self.handle)
+
+    def mapped(self) -> mmap.mmap:
+        return mmap.mmap(self.handle, self.size, access=mmap.ACCESS_READ)
+
+
+@cache
+def _machine() -> str:
+    """What tells this machine, since it was started, from all others."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 @cache
@@ -70,9 +112,14 @@ class Parcels:
     def __init__(self, host: str, keys: str):
         """host: where workers reach this driver; keys: folder of the run's keys, or empty."""
         self._host, self._keys = host, keys
-        self._items: dict[int, list[memoryview]] = {}
+        self._items: dict[int, _Kept] = {}
         self._next = self.held = 0
         self._socket: socket.socket | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether what is held is enough for now, in bytes and in open files."""
+        return self.held > _HELD or len(self._items) > _MOST
 
     def hand_in(self, item: Any) -> Any:
         """The item itself where it is small, else a ticket for it."""
@@ -80,15 +127,17 @@ class Parcels:
         size = sum(part.nbytes for part in packed)
         if size <= _SMALL:
             return item
+        kept = _Kept(packed)
         number, self._next = self._next, self._next + 1
-        self._items[number] = packed
+        self._items[number] = kept
         self.held += size
-        return Ticket(self._place(), self._keys, number)
+        memory = _machine(), os.getpid(), kept.handle, kept.name
+        return Ticket(self._place(), self._keys, number, kept.sizes, memory)
 
     def drop(self, handed: Any) -> None:
         """Forget what `hand_in` gave."""
         if isinstance(handed, Ticket) and handed.number in self._items:
-            self.held -= sum(part.nbytes for part in self._items.pop(handed.number))
+            self.held -= self._items.pop(handed.number).size
 
     def close(self) -> None:
         """Serve no more."""
@@ -112,14 +161,10 @@ class Parcels:
         """One worker's thread, until it hangs up or asks for what is not there any more."""
         with contextlib.suppress(OSError, KeyError), plain:
             line = _secured(plain, self._keys, server=True)
-            line.settimeout(None)
-            with line:
+            with line:  # until nothing is asked for a while, too
                 while asked := _exactly(line, _NUMBER.size):
-                    parts = self._items[_NUMBER.unpack(asked)[0]]
-                    sizes = [len(parts), *(part.nbytes for part in parts)]
-                    line.sendall(b"".join(map(_NUMBER.pack, sizes)))
-                    for part in parts:
-                        line.sendall(part)
+                    with self._items[_NUMBER.unpack(asked)[0]].mapped() as whole:
+                        line.sendall(whole)
 
 
 def _exactly(line: socket.socket, size: int) -> memoryview:
@@ -144,27 +189,40 @@ class _Lines(threading.local):
 _lines = _Lines()
 
 
-def _numbers(line: socket.socket, count: int) -> Iterator[int]:
-    for (number,) in _NUMBER.iter_unpack(_got(line, count * _NUMBER.size)):
-        yield number
-
-
-def _got(line: socket.socket, size: int) -> memoryview:
-    part = _exactly(line, size)
-    if len(part) < size:
-        raise OSError("hung up")
-    return part
-
-
 def _ask(ticket: Ticket) -> Any:
+    """The item, over the network."""
     if ticket.place not in _lines.open:
+        if len(_lines.open) >= _LINES:  # of drivers that have ended since
+            for line in _lines.open.values():
+                line.close()
+            _lines.open.clear()
         plain = socket.create_connection(ticket.place, _PATIENCE)
         _lines.open[ticket.place] = _secured(plain, ticket.keys, server=False)
     line = _lines.open[ticket.place]
     line.sendall(_NUMBER.pack(ticket.number))
-    (count,) = _numbers(line, 1)
-    head, *buffers = [_got(line, size) for size in list(_numbers(line, count))]
-    return pickle.loads(head, buffers=buffers)
+    whole = _exactly(line, sum(ticket.sizes))
+    if not whole:
+        raise OSError("it hung up")
+    return _unpacked(whole, ticket.sizes)
+
+
+def _look(ticket: Ticket) -> Any:
+    """The item in its driver's memory; None where that is not to be seen from here."""
+    machine, process, handle, name = ticket.memory
+    if machine != _machine():
+        return None
+    path = f"/proc/{process}/fd/{handle}"
+    try:
+        own = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        if os.readlink(f"/proc/self/fd/{own}").split()[0] != f"/memfd:{name}":
+            return None  # of another process, or of another item by now
+        whole = mmap.mmap(own, sum(ticket.sizes), access=mmap.ACCESS_COPY)
+    finally:
+        os.close(own)
+    return _unpacked(memoryview(whole), ticket.sizes)
 
 
 def fetch(handed: Any) -> Any:
@@ -174,6 +232,8 @@ def fetch(handed: Any) -> Any:
     """
     if not isinstance(handed, Ticket):
         return handed
+    if (item := _look(handed)) is not None:
+        return item
     for _ in range(2):  # a connection that was open may have been cut since
         try:
             return _ask(handed)

@@ -1,6 +1,7 @@
 """A cluster of three nodes that are processes of this machine: work, manners and mishaps."""
 
 import contextlib
+import importlib.util
 import json
 import os
 import signal
@@ -282,6 +283,17 @@ def test_jobs_that_die_at_once_are_given_up(tmp_path):
         assert process.returncode == 1
         assert "3 worker jobs in a row ended before they could work" in err
         assert "TypeError" in err
+
+
+def test_a_dashboard_needs_bokeh(tmp_path, capfd):
+    if importlib.util.find_spec("bokeh"):
+        with crew(tmp_path, dashboard=True):
+            pass
+        assert "dashboard: http://127.0.0.1:" in capfd.readouterr().err
+    else:
+        with pytest.raises(LingquError, match="did not start"), crew(tmp_path, dashboard=True):
+            pass
+        assert "pip install bokeh" in capfd.readouterr().err
 
 
 def test_an_interface_that_is_not_there_is_told_at_once(tmp_path, capfd):

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 from lingqu.base import journal
@@ -44,6 +45,7 @@ class Owner:
 
     def __init__(self, file: Path, settings: dict):
         self._file, self._settings = file, settings
+        self._dashboard = settings.get("dashboard", False)
         self._core_seconds = 0.0
         self._desk = Desk(self._left, self._drain)
         self._jobs = jobs_of(settings, settings["run"], file)
@@ -66,6 +68,8 @@ class Owner:
             server = await wire.listen(self._file.parent, host, self._desk.answer)
             port = server.sockets[0].getsockname()[1]
             self._publish(scheduler.address, f"{host}:{port}")
+            if self._dashboard:
+                self._say(f"Dask's dashboard: http://127.0.0.1:{scheduler.http_server.port}/status")
             try:
                 await self._keep(over)
             finally:
@@ -81,12 +85,14 @@ class Owner:
         from lingqu.cluster.lost import LostWorkers
 
         settings = self._settings
+        if self._dashboard and not find_spec("bokeh"):
+            raise LingquError("no dashboard: bokeh is missing; pip install bokeh")
         return await Scheduler(
             host=settings.get("host"),
             interface=settings.get("interface"),
             protocol="tls://",
             security=security.security(self._file.parent),
-            dashboard=settings.get("dashboard", False),
+            dashboard=self._dashboard,
             dashboard_address="127.0.0.1:0",
             worker_ttl=f"{settings['patience']}s",
             plugins=[LostWorkers(self._lost)],

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from lingqu.cluster.rendezvous import SCHEDULER_VARIABLE
-from lingqu.cluster.threads import default_threads, threads
+from lingqu.cluster.threads import default_threads, open_threads
 
 __all__ = ["SCHEDULER_VARIABLE", "Cluster", "default_threads", "open_cluster"]
 
@@ -49,6 +49,6 @@ def open_cluster(
 
         opened = dask.connect(Path(scheduler)) if scheduler else dask.local(workers)
     else:
-        opened = threads(workers)
+        opened = open_threads(workers)
     with opened as cluster:
         yield cluster

@@ -57,10 +57,9 @@ _FETCHES = 3
 def configure() -> None:
     """Set Dask's configuration in this process; its own log tells of errors only."""
     import dask
+    import distributed  # noqa: F401  (fills in its defaults, also into what is empty)
 
     dask.config.set(CONFIG)
-    import distributed  # noqa: F401  (sets up its loggers)
-
     logging.getLogger("distributed").setLevel(logging.ERROR)
 
 

@@ -52,7 +52,7 @@ class Threads:
 
 
 @contextmanager
-def threads(workers: int) -> Iterator[Threads]:
+def open_threads(workers: int) -> Iterator[Threads]:
     """Threads for a while."""
     pool = Threads(workers)
     try:

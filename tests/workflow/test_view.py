@@ -5,6 +5,7 @@ import sys
 import time
 
 from lingqu.base import journal
+from lingqu.base.lock import RUN_VARIABLE
 from lingqu.base.progress import progress
 from lingqu.workflow.view import View, forget
 
@@ -25,7 +26,7 @@ def test_subject_of_a_command():
 
 
 def test_commands_are_seen_while_they_work(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv(journal.RUN_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(RUN_VARIABLE, str(tmp_path))
     monkeypatch.setattr(sys, "argv", ["lingqu", "align", "ref.fa", "-o", "out/S1.bam"])
     view = View(tmp_path)
     with progress("sort", "shards", 10) as shown:
@@ -47,7 +48,7 @@ def test_commands_are_seen_while_they_work(tmp_path, monkeypatch, capsys):
 
 
 def test_without_a_run_nothing_is_left(tmp_path, monkeypatch, capsys):
-    monkeypatch.delenv(journal.RUN_VARIABLE, raising=False)
+    monkeypatch.delenv(RUN_VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
     with progress("sort", "shards", 10) as shown:
         shown.advance(5)

@@ -13,6 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 
 RUN_VARIABLE = "LINGQU_RUN"
+"""Environment variable of all processes of a run: its working folder."""
+
 CLUSTER = "cluster"
 """Name of the file in which the owner of a run's cluster tells what it has."""
 

@@ -18,7 +18,7 @@ from lingqu.cluster import rendezvous, security
 from lingqu.cluster.slurm import job_name
 
 _PATIENCE = 60.0
-_ENDING = 30.0
+_ENDING = 60.0
 
 
 def _fresh(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The program of a node: `python -m lingqu.cluster.node SCHEDULER_FILE [--until TIME]`.
+"""The program of a node: `python -m lingqu.cluster.node SCHEDULER_FILE [TIME]`; it ends by then.
 
 It fills the node: Dask workers in processes of several threads, which work on chunks, and the
 drivers that the desk sends. SIGUSR1 says that the job's time is nearly up: no more chunks are
@@ -212,6 +212,8 @@ class Program:
         self._told, self._until = told, until
         self._margin = told.workers.get("margin", 120)
         self._name = f"{socket.gethostname()}-{os.getpid()}"
+        self._line: wire.Line | None = None
+        self._drivers: Drivers | None = None
         self._over = asyncio.Event()
         self._heard = time.monotonic()
         self._drained = False
@@ -297,12 +299,12 @@ class Program:
         self._line.send({"op": "leaving"})
 
     async def _end(self) -> None:
-        if hasattr(self, "_drivers"):
+        if self._drivers:
             self._drivers.give_back()
             with contextlib.suppress(OSError):
                 await self._line.sent()
         await self._workers.close()
-        if hasattr(self, "_line"):
+        if self._line:
             self._line.close()
 
 

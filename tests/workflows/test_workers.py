@@ -1,5 +1,6 @@
 """The germline workflow on nodes that are processes of this machine: the same bytes, few jobs."""
 
+import contextlib
 import os
 import re
 import signal
@@ -27,10 +28,11 @@ def nodes(project):
 
 def programs(process, name: str) -> list[psutil.Process]:
     """Processes of a run that run a module of lingqu.cluster."""
-    module = f"lingqu.cluster.{name}"
-    return [
-        x for x in psutil.Process(process.pid).children(recursive=True) if module in x.cmdline()
-    ]
+    found = []
+    for child in psutil.Process(process.pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found += [child] if f"lingqu.cluster.{name}" in child.cmdline() else []
+    return found
 
 
 def test_work_on_nodes_gives_the_same_bytes_and_is_not_done_twice(

@@ -39,11 +39,7 @@ def test_a_node_is_lost_and_comes_back(slurm):
 def test_nothing_outlives_the_owner(slurm, tmp_path):
     words = (sys.executable, slurm_lab.__file__, "sh", "-c", "sinfo; exec sleep 600")
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    options = {
-        "stdout": subprocess.PIPE,
-        "text": True,
-        "env": {**os.environ, "TMPDIR": str(tmp_path)},
-    }
+    options = {"stdout": subprocess.PIPE, "text": True, "env": environment}
     with subprocess.Popen(words, **options) as owner:
         assert owner.stdout.readline().startswith("PARTITION")
         family = psutil.Process(owner.pid).children(recursive=True)

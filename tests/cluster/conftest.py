@@ -1,13 +1,28 @@
-"""A real Slurm of three nodes on this machine, where that can be."""
+"""A real Slurm of three nodes on this machine, where that can be, and a project that runs on it."""
 
+import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from lingqu.base.jit import cache_folders
+from lingqu.base.resources import house
+from lingqu.formats.reference import open_reference
+from lingqu.sequence.codes import decode
+
 sys.path.append(str(Path(__file__).parent / "lab"))  # tests here import its modules by bare names
 
 import slurm_lab
+
+GENOME = slice(9_945_000, 10_145_000)
+"""The part of the demo's reference that is all of the genome here; the reads are in its middle."""
+
+SAMPLES, LANES = 2, 4
+WORKERS = {"nodes": 3, "cores": 2, "memory": "3G", "walltime": "00:10:00", "margin": 20}
+QUICK = {"patience": 8, "look": 1}
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +32,58 @@ def slurm():
         pytest.skip(told)
     with slurm_lab.slurm() as lab:
         yield lab
+
+
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    """That of commands whose kernels are compiled already."""
+    return {**os.environ, "NUMBA_CACHE_DIR": str(cache_folders()[0].parent)}
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory, deep_reads, reference) -> Path:
+    """A project of two samples of four lanes each, before its first run."""
+    folder = tmp_path_factory.mktemp("inputs")
+    sequence = decode(open_reference(reference).contig(0)[GENOME])
+    (folder / "genome.fa").write_text(f">20\n{sequence}\n")
+    (folder / "config").mkdir()
+    (folder / "reads").mkdir()
+    for mate, path in enumerate(deep_reads, 1):
+        lines = path.read_text().splitlines(keepends=True)
+        records = ["".join(lines[at : at + 4]) for at in range(0, len(lines), 4)]
+        for number in range(SAMPLES * LANES):
+            text = "".join(records[number :: SAMPLES * LANES])
+            (folder / "reads" / f"{number}_R{mate}.fastq").write_text(text)
+    rows = [
+        f"S{n // LANES + 1}\tL{n % LANES + 1}\treads/{n}_R1.fastq\treads/{n}_R2.fastq"
+        for n in range(SAMPLES * LANES)
+    ]
+    (folder / "config" / "samples.tsv").write_text("\n".join(["sample\tlane\tr1\tr2", *rows, ""]))
+    config = "reference: genome.fa\nsamples: config/samples.tsv\n"
+    (folder / "config" / "germline.yaml").write_text(config)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def expected(inputs, environment, outputs, tmp_path_factory) -> dict[str, bytes]:
+    """What a run with the local profile makes of the project."""
+    folder = tmp_path_factory.mktemp("expected") / "project"
+    shutil.copytree(inputs, folder)
+    words = (sys.executable, "-m", "lingqu", "run", "germline")
+    subprocess.run(words, cwd=folder, env=environment, check=True)
+    return outputs(folder)
+
+
+@pytest.fixture
+def project(inputs, slurm, tmp_path) -> Path:
+    """A fresh copy of the project, with a profile of this Slurm."""
+    folder = tmp_path / "project"
+    shutil.copytree(inputs, folder)
+    profile = folder / "config" / "profiles" / "slurm"
+    profile.mkdir(parents=True)
+    packaged = (house("config") / "profiles" / "slurm" / "config.yaml").read_text()
+    (profile / "config.yaml").write_text(packaged + "slurm-init-seconds-before-status-checks: 1\n")
+    settings = {**WORKERS, **QUICK, "scratch": slurm.folder / "scratch"}
+    text = "".join(f"{name}: {value}\n" for name, value in settings.items())
+    (profile / "workers.yaml").write_text(text)
+    return folder

@@ -176,12 +176,12 @@ def test_bytes_are_the_same_after(fault, run, expected, outputs):
     run.start(*short)
     with run.middle(fault.during, fault.still):
         fault.happens(run)
-    assert run.end() == fault.code, run.told
-    assert re.search(fault.says, run.told), run.told
+    assert run.end() == fault.code, run.brief
+    assert re.search(fault.says, run.told), run.brief
     if fault.code:
         wait_for(lambda: not run.slurm.jobs(), "the jobs to be cancelled")
         run.start(*short)
-        assert run.end() == 0, run.told
+        assert run.end() == 0, run.brief
     run.wake()
     wait_for(lambda: not run.processes(), "all processes on nodes to end")
     wait_for(lambda: not run.slurm.jobs(), "the jobs to end")

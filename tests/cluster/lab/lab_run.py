@@ -40,21 +40,28 @@ class LabRun:
 
     @property
     def told(self) -> str:
-        """What the last start has said."""
-        return self._log.read_text(errors="replace")
+        """What the last start has said, and the logs of its steps."""
+        logs = [self._log, *sorted(self.folder.glob("results/logs/**/*.log"))]
+        return "\n".join(log.read_text(errors="replace") for log in logs)
+
+    @property
+    def brief(self) -> str:
+        """The lines of it that are not Snakemake's."""
+        lines = [line for line in self.told.splitlines() if "lingqu: " in line]
+        return "\n".join([f"(all of it: {self._log})", *lines])
 
     def end(self) -> int:
         """Wait for the end; the exit code, -N where signal N killed it."""
         try:
             return self.process.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
-            raise TimeoutError(f"no end after {_PATIENCE} s:\n{self.told}") from None
+            raise TimeoutError(f"no end after {_PATIENCE} s: {self.brief}") from None
 
     def wait_for(self, condition: Callable[[], object], what: str) -> None:
         """Wait for a condition while the run goes on; AssertionError where it ends before."""
 
         def met():
-            assert self.process.poll() is None, f"ended before {what}:\n{self.told}"
+            assert self.process.poll() is None, f"ended before {what}: {self.brief}"
             return condition()
 
         wait_for(met, what, _PATIENCE)

@@ -21,7 +21,7 @@ GENOME = slice(9_945_000, 10_145_000)
 """The part of the demo's reference that is all of the genome here; the reads are in its middle."""
 
 SAMPLES, LANES = 2, 4
-WORKERS = {"nodes": 3, "cores": 2, "memory": "3G", "walltime": "00:10:00", "margin": 20}
+WORKERS = {"nodes": 2, "cores": 2, "memory": "3G", "walltime": "00:10:00", "margin": 20}
 QUICK = {"patience": 8, "look": 1}
 
 

@@ -70,7 +70,9 @@ class Machine:
         return psutil.Process(self._init.pid).children()[0]
 
     def processes(self) -> list[psutil.Process]:
-        """All its processes but the first, without zombies."""
+        """All its processes but the first, without zombies; none where it is down."""
+        if self._init is None:
+            return []
         space = os.stat(f"/proc/{self.first.pid}/ns/pid")
         return [process for process in _in_space(space) if process != self.first]
 

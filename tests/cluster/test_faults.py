@@ -148,6 +148,7 @@ class Fault:
     settings: dict = field(default_factory=dict)
 
 
+LIVE = ("--states=PENDING,RUNNING",)
 ALIGNED = ("results/align/S1.bam",)
 AGAIN = "goes on elsewhere from what is finished"
 FAULTS = [
@@ -180,12 +181,12 @@ def test_bytes_are_the_same_after(fault, run, expected, outputs):
     assert run.end() == fault.code, run.brief
     assert re.search(fault.says, run.told), run.brief
     if fault.code:
-        wait_for(lambda: not run.slurm.jobs(), "the jobs to be cancelled")
+        wait_for(lambda: not run.slurm.jobs(*LIVE), "the jobs to be cancelled")
         run.start(*wanted)
         assert run.end() == 0, run.brief
     run.wake()
     wait_for(lambda: not run.processes(), "all processes on nodes to end")
-    wait_for(lambda: not run.slurm.jobs(), "the jobs to end")
+    wait_for(lambda: not run.slurm.jobs(*LIVE), "the jobs to end")
     part = "align/S1" if wanted else ""
     found = outputs(run.folder)
     assert found == {name: x for name, x in expected.items() if name.startswith(part)}

@@ -1,5 +1,6 @@
 """A real Slurm of three nodes on this machine, where that can be, and a project that runs on it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,13 +17,15 @@ from lingqu.sequence.codes import decode
 sys.path.append(str(Path(__file__).parent / "lab"))  # tests here import its modules by bare names
 
 import slurm_lab
+from lab_run import LabRun
 
 GENOME = slice(9_945_000, 10_145_000)
 """The part of the demo's reference that is all of the genome here; the reads are in its middle."""
 
 SAMPLES, LANES = 2, 4
-WORKERS = {"nodes": 2, "cores": 2, "memory": "3G", "walltime": "00:10:00", "margin": 20}
-QUICK = {"patience": 8, "look": 1}
+WORKERS = {"nodes": 2, "cores": 2, "memory": "3G", "walltime": "00:10:00"}
+WORKERS |= {"margin": 20, "patience": 8, "look": 1}
+SNAKEMAKE = "slurm-status-command: squeue\nslurm-init-seconds-before-status-checks: 1\n"
 
 
 @pytest.fixture(scope="session")
@@ -74,16 +77,30 @@ def expected(inputs, environment, outputs, tmp_path_factory) -> dict[str, bytes]
     return outputs(folder)
 
 
+class Project(LabRun):
+    """A project of its own, with a profile of this Slurm."""
+
+    def profile(self, **settings: object) -> None:
+        """Write the profile "slurm" with these settings of the workers, and the usual ones."""
+        folder = self.folder / "config" / "profiles" / "slurm"
+        folder.mkdir(parents=True, exist_ok=True)
+        packaged = (house("config") / "profiles" / "slurm" / "config.yaml").read_text()
+        (folder / "config.yaml").write_text(packaged + SNAKEMAKE)
+        settings = {**WORKERS, "scratch": f"{self.slurm.folder}/scratch", **settings}
+        text = "".join(f"{name}: {json.dumps(value)}\n" for name, value in settings.items())
+        (folder / "workers.yaml").write_text(text)
+
+
 @pytest.fixture
-def project(inputs, slurm, tmp_path) -> Path:
-    """A fresh copy of the project, with a profile of this Slurm."""
+def run(slurm, inputs, environment, expected, tmp_path):
+    """A run that has not started."""
     folder = tmp_path / "project"
     shutil.copytree(inputs, folder)
-    profile = folder / "config" / "profiles" / "slurm"
-    profile.mkdir(parents=True)
-    packaged = (house("config") / "profiles" / "slurm" / "config.yaml").read_text()
-    (profile / "config.yaml").write_text(packaged + "slurm-init-seconds-before-status-checks: 1\n")
-    settings = {**WORKERS, **QUICK, "scratch": slurm.folder / "scratch"}
-    text = "".join(f"{name}: {value}\n" for name, value in settings.items())
-    (profile / "workers.yaml").write_text(text)
-    return folder
+    run = Project(slurm, folder, environment)
+    run.profile()
+    yield run
+    run.wake()
+    if run.process and run.process.poll() is None:
+        run.launcher.kill()
+        run.process.wait()
+    slurm.calm()

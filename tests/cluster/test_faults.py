@@ -12,18 +12,6 @@ from lab_run import LabRun
 from slurm_lab import wait_for
 
 
-@pytest.fixture
-def run(slurm, project, environment, expected):
-    """A run that has not started."""
-    run = LabRun(slurm, project, environment)
-    yield run
-    run.wake()
-    if run.process.poll() is None:
-        run.launcher.kill()
-        run.process.wait()
-    slurm.calm()
-
-
 def kill_workers(run):
     for worker in run.workers():
         worker.kill()

@@ -21,6 +21,7 @@ class LabRun:
         self.slurm = slurm
         self.folder = folder
         self.environment = environment
+        self.process: subprocess.Popen | None = None
         self._number = 0
         self._hung: list[psutil.Process] = []
 
@@ -42,7 +43,7 @@ class LabRun:
     def told(self) -> str:
         """What the last start has said, and the logs of its steps."""
         logs = [self._log, *sorted(self.folder.glob("results/logs/**/*.log"))]
-        return "\n".join(log.read_text(errors="replace") for log in logs)
+        return "\n".join(log.read_text(errors="replace") for log in logs if log.exists())
 
     @property
     def brief(self) -> str:

@@ -297,7 +297,7 @@ def _free_ports(count: int) -> list[int]:
     raise MachineError("no free ports")
 
 
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], object], what: str, seconds: float = 90) -> None:
     """Return when `condition` holds; TimeoutError after `seconds`."""
     end = time.monotonic() + seconds
     while not condition():

@@ -29,12 +29,19 @@ SNAKEMAKE = "slurm-status-command: squeue\nslurm-init-seconds-before-status-chec
 
 
 @pytest.fixture(scope="session")
-def slurm():
+def started():
     """A slurm_lab.Slurm, for all tests of a process; skips where there can be none."""
     if told := slurm_lab.obstacle():
         pytest.skip(told)
     with slurm_lab.slurm() as lab:
         yield lab
+
+
+@pytest.fixture
+def slurm(started):
+    """The same, as it was at the start."""
+    yield started
+    started.calm()
 
 
 @pytest.fixture(scope="session")
@@ -103,4 +110,3 @@ def run(slurm, inputs, environment, expected, tmp_path):
     if run.process and run.process.poll() is None:
         run.launcher.kill()
         run.process.wait()
-    slurm.calm()

@@ -23,7 +23,6 @@ def test_nodes_have_names_disks_and_processes_of_their_own(slurm, tmp_path):
     assert slurm["n2"].on_scratch("name").read_text() == "n2\n"
     assert "sleep" in [process.name() for process in slurm["n2"].processes()]
     assert "sleep" not in slurm.ask("ps", "ax")
-    slurm.calm()
 
 
 def test_a_node_is_lost_and_comes_back(slurm):

@@ -263,7 +263,7 @@ class Slurm:
         return [Job(*line.split("|", 3)) for line in lines]
 
     def calm(self) -> None:
-        """Cancel all jobs and bring all nodes back: as it was at the start."""
+        """Cancel all jobs, bring all nodes back, empty their disks: as it was at the start."""
         self.ask("scancel", "--user=root")
         for name, machine in self._machines.items():
             if name in self.nodes and not _alive(machine):
@@ -273,6 +273,9 @@ class Slurm:
             if state.startswith("drain"):
                 self.ask("scontrol", "update", f"nodename={node}", "state=resume")
         wait_for(lambda: self.states() == dict.fromkeys(self.nodes, "idle"), "the nodes")
+        for node in self.nodes:
+            for path in self._machines[node].on_scratch().iterdir():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _alive(machine: Machine) -> bool:

@@ -21,14 +21,18 @@ def test_nodes_have_names_disks_and_processes_of_their_own(slurm, tmp_path):
         node: node for node in slurm.nodes
     }
     assert slurm["n2"].on_scratch("name").read_text() == "n2\n"
-    assert "sleep" in [process.name() for process in slurm["n2"].processes()]
+    wait_for(lambda: sleeping(slurm["n2"]), "the jobs to sleep")
     assert "sleep" not in slurm.ask("ps", "ax")
+
+
+def sleeping(machine):
+    return [process for process in machine.processes() if process.name() == "sleep"]
 
 
 def test_a_node_is_lost_and_comes_back(slurm):
     slurm.ask("sbatch", "--no-requeue", "-w", "n1", "-o", "/dev/null", "--wrap", "sleep 600")
-    wait_for(lambda: [job.node for job in slurm.jobs()] == ["n1"], "the job")
-    (sleep,) = [process for process in slurm["n1"].processes() if process.name() == "sleep"]
+    wait_for(lambda: sleeping(slurm["n1"]), "the job")
+    (sleep,) = sleeping(slurm["n1"])
     slurm.node_down("n1")
     assert not sleep.is_running()
     slurm.calm()

@@ -275,7 +275,8 @@ class Slurm:
         wait_for(lambda: self.states() == dict.fromkeys(self.nodes, "idle"), "the nodes")
         for node in self.nodes:
             for path in self._machines[node].on_scratch().iterdir():
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                shutil.rmtree(path, ignore_errors=True)
+                path.unlink(missing_ok=True)
 
 
 def _alive(machine: Machine) -> bool:

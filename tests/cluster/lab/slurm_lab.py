@@ -65,7 +65,7 @@ UnkillableStepTimeout=30
 MinJobAge=600
 {accounting}
 {nodes}
-PartitionName=main Nodes=ALL Default=YES MaxTime=01:00:00 DefMemPerCPU=500 State=UP
+PartitionName=main Nodes=ALL Default=YES MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
 """
 
 _DATABASE = """

@@ -101,6 +101,8 @@ class Project(LabRun):
 @pytest.fixture
 def run(slurm, inputs, environment, expected, tmp_path):
     """A run that has not started."""
+    for name in ("cryptography", "snakemake_executor_plugin_slurm"):
+        pytest.importorskip(name)
     folder = tmp_path / "project"
     shutil.copytree(inputs, folder)
     run = Project(slurm, folder, environment)

@@ -25,7 +25,11 @@ GENOME = slice(9_945_000, 10_145_000)
 SAMPLES, LANES = 2, 4
 WORKERS = {"nodes": 2, "cores": 2, "memory": "3G", "walltime": "00:10:00"}
 WORKERS |= {"margin": 20, "patience": 8, "look": 1}
-SNAKEMAKE = "slurm-status-command: squeue\nslurm-init-seconds-before-status-checks: 1\n"
+SNAKEMAKE = """
+slurm-status-command: squeue
+slurm-init-seconds-before-status-checks: 1
+seconds-between-status-checks: 2
+"""
 
 
 @pytest.fixture(scope="session")

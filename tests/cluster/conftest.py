@@ -27,7 +27,6 @@ WORKERS = {"nodes": 2, "cores": 2, "memory": "3G", "walltime": "00:10:00"}
 WORKERS |= {"margin": 20, "patience": 8, "look": 1}
 SNAKEMAKE = """
 slurm-status-command: squeue
-slurm-init-seconds-before-status-checks: 1
 seconds-between-status-checks: 2
 """
 

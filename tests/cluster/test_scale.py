@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("cryptography")
 
-MOST_GROWN = 24 << 20
+MOST_GROWN = 12 << 20
 
 
 @pytest.fixture

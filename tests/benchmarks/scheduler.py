@@ -227,7 +227,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--workers", type=int, nargs="+", default=[10, 100, 1000])
     parser.add_argument("--chunks", type=int, nargs="+", default=[1000, 10_000, 100_000])
-    parser.add_argument("--rest", type=int, default=10_000, help="most chunks of a task each")
+    parser.add_argument("--rest", type=int, default=1000, help="most chunks of a task each")
     parser.add_argument("--threads", type=int, default=1, help="of a worker")
     parser.add_argument("--drivers", type=int, default=2, help="at once")
     parser.add_argument("--out", type=Path, default=Path("scheduler.svg"))

@@ -44,6 +44,7 @@ CONFIG = {
     "distributed.admin.tick.limit": "1m",  # it takes 1 % of a core while it does nothing
     "distributed.admin.system-monitor.interval": "10s",
     "distributed.admin.system-monitor.gil.enabled": False,
+    "distributed.admin.low-level-log-length": 10,  # else a scheduler keeps 1000 messages a worker
 }
 """What of Dask's configuration matters here, whatever a user's own says."""
 

@@ -35,7 +35,7 @@ def files_of(out):
 
 def chunks_of(out):
     """The finished chunks of a run on `out`: when each was written."""
-    paths = out.parent.glob(".lingqu/*/*/chunk-*")
+    paths = out.parent.glob(".lingqu/*.checkpoint/*/chunk-*")
     return {path.name: path.stat().st_mtime_ns for path in paths}
 
 
@@ -159,7 +159,7 @@ def test_damaged_chunk_is_done_again(
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(driver, "join", fail)
         run_align(reference, lanes, out)
-    (chunk,) = tmp_path.glob(".lingqu/*/*/chunk-000003")
+    (chunk,) = tmp_path.glob(".lingqu/*.checkpoint/*/chunk-000003")
     raw = bytearray(chunk.read_bytes())
     raw[-1000] ^= 1
     chunk.write_bytes(raw)

@@ -178,7 +178,7 @@ def test_kill_and_go_on(data, whole, tmp_path):
     out = tmp_path / "killed.vcf.gz"
     words = [sys.executable, "-m", "lingqu", "call", str(fasta), str(bam), "-o", str(out), "-t1"]
     run = subprocess.Popen(words, stderr=subprocess.DEVNULL)
-    while run.poll() is None and not list(tmp_path.glob(".lingqu/*/*/shard-*")):
+    while run.poll() is None and not list(tmp_path.glob(".lingqu/*.checkpoint/*/shard-*")):
         time.sleep(0.002)
     run.send_signal(signal.SIGKILL)
     assert run.wait() == -signal.SIGKILL
@@ -238,7 +238,7 @@ def test_finished_shards_are_not_called_again(data, whole, tmp_path, monkeypatch
     with pytest.raises(OSError, match="No space"):
         driver.call(fasta, bam, out, threads=1)
     assert not out.exists()
-    kept = sorted(tmp_path.glob(".lingqu/*/*/shard-*"))
+    kept = sorted(tmp_path.glob(".lingqu/*.checkpoint/*/shard-*"))
     assert len(kept) >= 2
     kept[0].write_bytes(kept[0].read_bytes()[:-10])  # as after a loss of power
     before = len(kept) - 1
@@ -262,7 +262,7 @@ def test_a_damaged_shard_is_called_again(damage, data, whole, tmp_path, monkeypa
     with monkeypatch.context() as patch, pytest.raises(OSError, match="Input/output"):
         patch.setattr(driver.records, "tally", full_of_faults)
         driver.call(fasta, bam, out, threads=1)
-    shard = max(tmp_path.glob(".lingqu/*/*/shard-*"), key=lambda path: path.stat().st_size)
+    shard = max(tmp_path.glob(".lingqu/*.checkpoint/*/shard-*"), key=lambda path: path.stat().st_size)
     shard.write_bytes(damage(shard.read_bytes()))
     driver.call(fasta, bam, out, threads=1)
     assert f"{shard.name}: left by an earlier run and damaged" in capsys.readouterr().err

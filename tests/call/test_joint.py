@@ -470,7 +470,7 @@ def test_damaged_samples_of_a_stopped_run_are_cut_again(at, family, tmp_path, mo
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(driver, "_write", stop)
         driver.joint(fasta, paths, out, threads=1)
-    cut = sorted(tmp_path.glob(".lingqu/*/*/cohort/samples/*.cut"))
+    cut = sorted(tmp_path.glob(".lingqu/*.checkpoint/*/cohort/samples/*.cut"))
     assert len(cut) == 4
     damage(cut[1], at)
     assert driver.joint(fasta, paths, out, threads=1)["added"] == 1

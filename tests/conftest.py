@@ -190,3 +190,17 @@ def deep_reads(demo, lanes, tmp_path_factory) -> tuple[Path, Path]:
 def demo_window(reference) -> np.ndarray:
     """Codes (uint8[200000]) of real sequence around the demo's region."""
     return open_reference(reference).contig(0)[9_950_000:10_150_000].copy()
+
+
+@pytest.fixture(scope="session")
+def outputs():
+    """A function from a project's folder to what must be the same however its run went."""
+
+    def read(folder: Path) -> dict[str, bytes]:
+        results = folder / "results"
+        paths = [path for path in results.rglob("*") if path.is_file()]
+        found = {path.relative_to(results).as_posix(): path.read_bytes() for path in paths}
+        own = ("logs/", "benchmarks/", "report.html", "run.json", "reference.json")
+        return {name: content for name, content in found.items() if not name.startswith(own)}
+
+    return read

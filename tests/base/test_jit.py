@@ -9,7 +9,7 @@ import pytest
 import lingqu
 from lingqu.base.jit import kernel
 
-MODULES = ("__init__", "jit", "inner", "kernel_cache", "progress")
+MODULES = ("__init__", "jit", "inner", "journal", "kernel_cache", "progress")
 CALLEE = "from lingqu.base.jit import kernel\n\n@kernel\ndef step(value):\n    return value + {}\n"
 CALLER = """
 from lingqu.base.jit import kernel

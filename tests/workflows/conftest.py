@@ -49,20 +49,6 @@ def commands() -> Commands:
 
 
 @pytest.fixture(scope="session")
-def outputs():
-    """A function from a project's folder to what must be the same however its run went."""
-
-    def read(folder: Path) -> dict[str, bytes]:
-        results = folder / "results"
-        paths = [path for path in results.rglob("*") if path.is_file()]
-        found = {path.relative_to(results).as_posix(): path.read_bytes() for path in paths}
-        own = ("logs/", "benchmarks/", "report.html", "run.json", "reference.json")
-        return {name: content for name, content in found.items() if not name.startswith(own)}
-
-    return read
-
-
-@pytest.fixture(scope="session")
 def inputs(tmp_path_factory, deep_reads, demo, reference) -> Path:
     """A project's folder before its first run."""
     folder = tmp_path_factory.mktemp("inputs")

@@ -15,15 +15,13 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from lingqu.base.journal import RUN_VARIABLE as RUN_VARIABLE
 from lingqu.base.progress import say
 
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 _LOOK = 0.05
 """Seconds between two looks at a lock that is waited for."""
-
-RUN_VARIABLE = "LINGQU_RUN"
-"""Environment variable of all processes of a run: its working folder."""
 
 
 def _state(process: int) -> tuple[str, int]:

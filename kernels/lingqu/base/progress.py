@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from lingqu.base.journal import Journal
+
 _LINE_EVERY = 30.0
 
 
@@ -14,10 +16,13 @@ class Progress:
     def __init__(self, what: str, unit: str, total: int | None):
         self._what, self._unit, self._total = what, unit, total
         self._done, self._start, self._last = 0, time.monotonic(), time.monotonic()
+        self._journal = Journal(what, unit, total)
+        self._journal.note(0)
 
     def advance(self, amount: int) -> None:
         """Add `amount` finished units and show them when it is time to."""
         self._done += amount
+        self._journal.note(self._done)
         now = time.monotonic()
         every = 0.2 if sys.stderr.isatty() else _LINE_EVERY
         if now - self._last >= every:
@@ -46,6 +51,7 @@ class Progress:
 
     def close(self) -> None:
         """Show the final count."""
+        self._journal.note(self._done, ended=True)
         self.clear()
         print(self._text(time.monotonic()), file=sys.stderr, flush=True)
 

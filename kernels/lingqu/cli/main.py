@@ -11,6 +11,7 @@ import click
 
 from lingqu import __version__
 from lingqu.base.errors import LingquError
+from lingqu.cluster.thin import hand_in, handed_in
 
 COMMANDS = {
     "demo": "lingqu.cli.demo",
@@ -77,6 +78,8 @@ def _run() -> int | None:
     """What the command line comes to: an exit code."""
     debug = "--debug" in sys.argv
     try:
+        if handed_in(sys.argv[1:]):
+            return hand_in(sys.argv[1:])
         return lingqu(standalone_mode=False)  # of a stopped command click returns its exit code
     except click.UsageError as error:
         error.show()

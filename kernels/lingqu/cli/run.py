@@ -30,8 +30,9 @@ The same as plain Snakemake, with the same bytes:
 )
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be run, run nothing.")
 @click.option("--cores", type=click.IntRange(1), help="Cores to use [all].")
+@click.option("--dashboard", is_flag=True, help="Show Dask's, on a loopback port of this host.")
 @click.argument("snakemake_args", nargs=-1, type=click.UNPROCESSED)
-def command(workflow, config, profile, dry_run, cores, snakemake_args) -> None:
+def command(workflow, config, profile, dry_run, cores, dashboard, snakemake_args) -> None:
     """Run WORKFLOW (germline) in this folder; what follows -- goes to Snakemake.
 
     Config and sample sheet are checked first; all their faults are told at once.
@@ -42,7 +43,9 @@ def command(workflow, config, profile, dry_run, cores, snakemake_args) -> None:
     from lingqu.workflow.launcher import Run, launch
 
     config = Path(config or f"config/{workflow}.yaml")
-    run = Run(workflow, Path.cwd(), config, profile, cores, dry_run, snakemake_args)
+    run = Run(
+        workflow, Path.cwd(), config, profile, cores, dry_run, snakemake_args, dashboard=dashboard
+    )
     code, project = launch(run)
     if code:
         what = "stopped" if code > 128 else "a step failed: its log is named above"

@@ -5,11 +5,13 @@ and leaves no process behind.
 """
 
 import os
+import queue
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,17 +20,24 @@ from pathlib import Path
 from lingqu.base.errors import LingquError
 from lingqu.base.progress import say
 from lingqu.base.resources import house
+from lingqu.cluster.hire import hired
+from lingqu.cluster.thin import HEAVY
 from lingqu.workflow.brief import brief
 from lingqu.workflow.faults import did_you_mean
 from lingqu.workflow.lease import RUN_VARIABLE, end_leftovers, hold
 from lingqu.workflow.project import Project, open_project
+from lingqu.workflow.view import View, forget
+from lingqu.workflow.workers import read_workers
+
+_LOOK_EVERY = 1.0
 
 
 @dataclass(frozen=True)
 class Run:
     """What to run: files are relative to `folder`, the working folder of the run.
 
-    brief: show a line for each finished step in place of all that Snakemake tells.
+    brief: show a line for each finished step in place of all that Snakemake tells. dashboard: have
+    Dask's, where the profile has workers.
     """
 
     workflow: str
@@ -39,6 +48,7 @@ class Run:
     dry: bool = False
     arguments: Sequence[str] = ()
     brief: bool = False
+    dashboard: bool = False
 
 
 def find_lingqu() -> None:
@@ -103,15 +113,52 @@ def _environment(folder: Path) -> dict[str, str]:
     return environment
 
 
-def _supervise(words: list[str], run: Run) -> int:
+def _show(child: subprocess.Popen, run: Run) -> None:
+    """Show what Snakemake tells and how far its commands are, until it ends."""
+    lines: queue.SimpleQueue = queue.SimpleQueue()
+
+    def read() -> None:
+        for line in brief(child.stderr) if run.brief else child.stderr:
+            lines.put(line.rstrip("\n"))
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    view = View(run.folder)
+    while True:
+        try:
+            line = lines.get(timeout=_LOOK_EVERY)
+        except queue.Empty:
+            if child.poll() is not None:  # killed; what it started may hold the pipe open
+                break
+            if not run.dry:
+                view.look()
+            continue
+        if line is None:
+            break
+        view.line(line)
+    view.close()
+
+
+def _on_workers(settings: dict) -> list[str]:
+    """How Snakemake starts the commands that nodes do: they only wait, so many at once.
+
+    In a Slurm job all other rules run where it runs.
+    """
+    words = ["--local-cores", str(settings["nodes"] * (settings["drivers"] or 8))]
+    words += ["--set-threads", *(f"{name}=1" for name in sorted(HEAVY))]
+    return words + (["--executor", "local"] if settings["pool"] == "allocation" else [])
+
+
+def _supervise(words: list[str], run: Run, environment: dict) -> int:
     """Run to the end; signals go on to all processes of the run. Returns the exit code."""
     child = subprocess.Popen(
         words,
         cwd=run.folder,
-        env=_environment(run.folder),
+        env=environment,
         stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE if run.brief else None,
+        stderr=subprocess.PIPE,
         text=True,
+        errors="replace",
         process_group=0,
     )
     stopped: list[int] = []
@@ -124,9 +171,7 @@ def _supervise(words: list[str], run: Run) -> int:
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, forward) for number in numbers}
     try:
-        if child.stderr:
-            for line in brief(child.stderr):
-                say(line)
+        _show(child, run)
         code = child.wait()
     finally:
         for number, handler in before.items():
@@ -134,6 +179,19 @@ def _supervise(words: list[str], run: Run) -> int:
     if stopped:
         return 128 + stopped[0]
     return code if code >= 0 else 128 - code
+
+
+def _run(words: list[str], run: Run) -> int:
+    """Run Snakemake, with the workers of its profile where that has some; its exit code."""
+    forget(run.folder)
+    settings = read_workers(profile_folder(run.profile, run.folder), run.folder)
+    environment = _environment(run.folder)
+    if settings is None:
+        return _supervise(words, run, environment)
+    environment.setdefault("NUMBA_CACHE_DIR", str(run.folder / ".lingqu" / "kernels"))
+    settings["dashboard"] = run.dashboard
+    with hired(run.folder / ".lingqu" / "cluster", settings, environment) as connected:
+        return _supervise([*words, *_on_workers(settings)], run, connected)
 
 
 def _faults_since(start: float, logs: Path) -> list[str]:
@@ -173,14 +231,14 @@ def launch(run: Run) -> tuple[int, Project]:
     project = open_project(None, [config], workflow / "schemas", run.folder)
     find_lingqu()
     if run.dry:
-        return _supervise(command(run, workflow), run), project
+        return _supervise(command(run, workflow), run, _environment(run.folder)), project
     results = run.folder / project.config["results"]
     _make_results(results)
     start = time.time()
     with hold(run.folder):
         words = command(run, _frozen(workflow, run.folder / ".lingqu"))
         try:
-            code = _supervise(words, run)
+            code = _run(words, run)
         finally:
             end_leftovers(run.folder)
     if 0 < code < 128:

@@ -14,8 +14,9 @@ def template_files(workflow: str) -> Iterator[Path]:
     workflow_folder(workflow)
     yield Path(f"{workflow}.yaml")
     yield Path("samples.tsv")
-    for path in sorted((house("config") / "profiles").rglob("*.yaml")):
-        yield path.relative_to(house("config"))
+    for path in sorted((house("config") / "profiles").rglob("*")):
+        if path.is_file():
+            yield path.relative_to(house("config"))
 
 
 def copy(source: Path, target: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from lingqu.align.lanes import FIELDS, MARKS
 from lingqu.base.errors import LingquError
 from lingqu.call.pedigree import ped_lines, with_sexes
+from lingqu.cluster import SCHEDULER_VARIABLE
 from lingqu.workflow.launcher import find_lingqu
 from lingqu.workflow.project import as_list, is_bed, open_project
 from lingqu.workflow.sheet import people
@@ -28,6 +29,7 @@ try:
 except LingquError as fault:
     raise WorkflowError(fault)
 
+ON_WORKERS = SCHEDULER_VARIABLE in os.environ
 SAMPLES = PROJECT.samples
 REFERENCE = PROJECT.config["reference"]
 REGIONS = as_list(PROJECT.config["regions"])

@@ -1,0 +1,72 @@
+"""How far the commands of a run are: each leaves a small file, which who started the run reads.
+
+`.lingqu/progress/<host>-<process>.json` in the folder that LINGQU_RUN names; nothing without it.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+RUN_VARIABLE = "LINGQU_RUN"
+"""Environment variable of all processes of a run: its working folder."""
+
+CLUSTER = "cluster"
+"""Name of the file in which the owner of a run's cluster tells what it has."""
+
+_EVERY = 1.0
+_OUTPUTS = ("-o", "--output", "--out")
+
+
+def journal_folder(run: str | Path) -> Path:
+    """Where the commands of the run in a folder leave their files."""
+    return Path(run) / ".lingqu" / "progress"
+
+
+def subject(words: list[str]) -> tuple[str, str]:
+    """(command, what it makes) of lingqu's words: the output, else the first that it is given."""
+    plain = [word for word in words if not word.startswith("-")]
+    after = (make for word, make in pairwise(words) if word in _OUTPUTS)
+    return (plain[0] if plain else ""), next(after, plain[1] if plain[1:] else "")
+
+
+def leave(path: Path, facts: dict) -> None:
+    """Put the facts (what JSON can say) under `path`, whole; what cannot be written is no fault."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(json.dumps(facts))
+        os.replace(beside, path)
+
+
+class Journal:
+    """The file of this process."""
+
+    def __init__(self, what: str, unit: str, total: int | None):
+        run = os.environ.get(RUN_VARIABLE)
+        name = f"{socket.gethostname()}-{os.getpid()}.json"
+        self._path = journal_folder(run) / name if run else None
+        command, makes = subject(sys.argv[1:])
+        self._facts = {"command": command, "output": makes, "what": what, "unit": unit}
+        self._facts |= {"total": total, "since": time.time()}
+        self._last = float("-inf")
+
+    def note(self, done: int, ended: bool = False) -> None:
+        """Leave how much is done, once a second at most, and at the end."""
+        now = time.monotonic()
+        if self._path and (ended or now - self._last >= _EVERY):
+            self._last = now
+            leave(self._path, {**self._facts, "done": done, "now": time.time(), "ended": ended})
+
+
+def read(folder: Path) -> list[dict]:
+    """What all commands of a run have left, in the order in which they began."""
+    found = []
+    for path in folder.glob("[!.]*.json"):
+        with contextlib.suppress(OSError, ValueError):  # just going
+            found.append(json.loads(path.read_text()))
+    return sorted((facts for facts in found if "since" in facts), key=lambda x: x["since"])

@@ -1,0 +1,244 @@
+"""Big items on their way to a worker: kept by the driver, fetched by who works on them.
+
+A chunk of reads holds some 10 MB. Through the scheduler all of that would pass one process; on the
+shared file system it would be written once and read once, by the disks that spills already load.
+So the scheduler gets a ticket, and the worker that takes the task fetches the item from its driver:
+by mapping the driver's own memory where both are on one machine, else over TLS. Where a worker is
+lost the scheduler gives the ticket to another one, and the item is still there: it goes when its
+result has come.
+
+The wire: the ticket's number (8 bytes) one way, the item's bytes the other: its pickle, and behind
+it its arrays, as `sizes` of the ticket tells.
+"""
+
+import contextlib
+import mmap
+import os
+import pickle
+import secrets
+import socket
+import struct
+import threading
+from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lingqu.cluster import security
+
+_SMALL = 1 << 16
+_PATIENCE = 60.0
+_HELD = 1 << 30
+_MOST = 500
+_LINES = 4
+_NUMBER = struct.Struct("<Q")
+
+
+class LostError(Exception):
+    """An item could not be fetched; its driver may still have it."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """Names an item that waits at the driver that listens at `place`; keys: folder, or empty.
+
+    sizes: bytes of its parts; memory: the driver's machine and process, the open file that holds
+    the parts there, and its name.
+    """
+
+    place: tuple[str, int]
+    keys: str
+    number: int
+    sizes: tuple[int, ...]
+    memory: tuple[str, int, int, str]
+
+
+def _packed(item: Any) -> list[memoryview]:
+    """An item as its pickle and its arrays' own bytes."""
+    buffers: list[pickle.PickleBuffer] = []
+    head = pickle.dumps(item, protocol=5, buffer_callback=buffers.append)
+    return [memoryview(head), *(buffer.raw() for buffer in buffers)]
+
+
+def _unpacked(whole: memoryview, sizes: tuple[int, ...]) -> Any:
+    """The item of the parts' bytes, one part behind the other; its arrays lie in them."""
+    ends = list(accumulate(sizes))
+    head, *buffers = [whole[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+    return pickle.loads(head, buffers=buffers)
+
+
+class _Kept:
+    """The parts of an item in memory that other processes of this machine can map."""
+
+    def __init__(self, parts: list[memoryview]):
+        self.sizes = tuple(part.nbytes for part in parts)
+        self.size = sum(self.sizes)
+        self.name = f"lingqu-{secrets.token_hex(8)}"
+        self.handle = os.memfd_create(self.name)
+        for part in parts:
+            while part:
+                part = part[os.write(self.handle, part) :]
+
+    def __del__(self):
+        os.close(self.handle)
+
+    def mapped(self) -> mmap.mmap:
+        return mmap.mmap(self.handle, self.size, access=mmap.ACCESS_READ)
+
+
+@cache
+def _machine() -> str:
+    """What tells this machine, since it was started, from all others."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+@cache
+def _context(keys: str, server: bool):
+    return security.context(Path(keys), server)
+
+
+def _secured(plain: socket.socket, keys: str, server: bool) -> socket.socket:
+    plain.settimeout(_PATIENCE)
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return _context(keys, server).wrap_socket(plain, server_side=server) if keys else plain
+
+
+class Parcels:
+    """The items of a driver, served to workers by threads of it."""
+
+    def __init__(self, host: str, keys: str):
+        """host: where workers reach this driver; keys: folder of the run's keys, or empty."""
+        self._host, self._keys = host, keys
+        self._items: dict[int, _Kept] = {}
+        self._next = self.held = 0
+        self._socket: socket.socket | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether what is held is enough for now, in bytes and in open files."""
+        return self.held > _HELD or len(self._items) > _MOST
+
+    def hand_in(self, item: Any) -> Any:
+        """The item itself where it is small, else a ticket for it."""
+        packed = _packed(item)
+        size = sum(part.nbytes for part in packed)
+        if size <= _SMALL:
+            return item
+        kept = _Kept(packed)
+        number, self._next = self._next, self._next + 1
+        self._items[number] = kept
+        self.held += size
+        memory = _machine(), os.getpid(), kept.handle, kept.name
+        return Ticket(self._place(), self._keys, number, kept.sizes, memory)
+
+    def drop(self, handed: Any) -> None:
+        """Forget what `hand_in` gave."""
+        if isinstance(handed, Ticket) and handed.number in self._items:
+            self.held -= self._items.pop(handed.number).size
+
+    def close(self) -> None:
+        """Serve no more."""
+        self._items.clear()
+        if self._socket:
+            self._socket.close()
+
+    def _place(self) -> tuple[str, int]:
+        if self._socket is None:
+            self._socket = socket.create_server((self._host, 0), backlog=128)
+            threading.Thread(target=self._accept, daemon=True).start()
+        return self._socket.getsockname()[:2]
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # closed
+            while True:
+                connection, _ = self._socket.accept()
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, plain: socket.socket) -> None:
+        """One worker's thread, until it hangs up or asks for what is not there any more."""
+        with contextlib.suppress(OSError, KeyError), plain:
+            line = _secured(plain, self._keys, server=True)
+            with line:  # until nothing is asked for a while, too
+                while asked := _exactly(line, _NUMBER.size):
+                    with self._items[_NUMBER.unpack(asked)[0]].mapped() as whole:
+                        line.sendall(whole)
+
+
+def _exactly(line: socket.socket, size: int) -> memoryview:
+    """So many bytes; empty where the other end has hung up."""
+    room = memoryview(np.empty(size, np.uint8))
+    at = 0
+    while at < size:
+        got = line.recv_into(room[at:])
+        if not got:
+            return room[:0]
+        at += got
+    return room
+
+
+class _Lines(threading.local):
+    """A worker thread's connections to drivers."""
+
+    def __init__(self):
+        self.open: dict[tuple[str, int], socket.socket] = {}
+
+
+_lines = _Lines()
+
+
+def _ask(ticket: Ticket) -> Any:
+    """The item, over the network."""
+    if ticket.place not in _lines.open:
+        if len(_lines.open) >= _LINES:  # of drivers that have ended since
+            for line in _lines.open.values():
+                line.close()
+            _lines.open.clear()
+        plain = socket.create_connection(ticket.place, _PATIENCE)
+        _lines.open[ticket.place] = _secured(plain, ticket.keys, server=False)
+    line = _lines.open[ticket.place]
+    line.sendall(_NUMBER.pack(ticket.number))
+    whole = _exactly(line, sum(ticket.sizes))
+    if not whole:
+        raise OSError("it hung up")
+    return _unpacked(whole, ticket.sizes)
+
+
+def _look(ticket: Ticket) -> Any:
+    """The item in its driver's memory; None where that is not to be seen from here."""
+    machine, process, handle, name = ticket.memory
+    if machine != _machine():
+        return None
+    path = f"/proc/{process}/fd/{handle}"
+    try:
+        own = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        if os.readlink(f"/proc/self/fd/{own}").split()[0] != f"/memfd:{name}":
+            return None  # of another process, or of another item by now
+        whole = mmap.mmap(own, sum(ticket.sizes), access=mmap.ACCESS_COPY)
+    finally:
+        os.close(own)
+    return _unpacked(memoryview(whole), ticket.sizes)
+
+
+def fetch(handed: Any) -> Any:
+    """On a worker: the item of a ticket, or the item that was handed in as it is.
+
+    LostError where its driver does not answer.
+    """
+    if not isinstance(handed, Ticket):
+        return handed
+    if (item := _look(handed)) is not None:
+        return item
+    for _ in range(2):  # a connection that was open may have been cut since
+        try:
+            return _ask(handed)
+        except OSError as error:
+            why = error
+            if line := _lines.open.pop(handed.place, None):
+                line.close()
+    raise LostError(f"{handed.place}: {why}")

@@ -1,0 +1,61 @@
+"""A heavy command where it was started: hands itself in at the run's desk, and waits.
+
+Its driver runs on a node. Lines and exit code come through; who ends this command ends its driver.
+"""
+
+import os
+import sys
+
+from lingqu import __version__
+from lingqu.base.errors import LingquError
+from lingqu.cluster import rendezvous
+
+DRIVER_VARIABLE = "LINGQU_DRIVER"
+"""Environment variable of a driver: it does the work itself."""
+
+HEAVY = frozenset({"index", "adopt", "align", "call", "joint", "compare"})
+"""Commands whose work is for nodes."""
+
+_PASSED = ("LINGQU_", "NUMBA_", "REF_", "HTS_", "PYTHON", "XDG_CACHE_HOME", "LANG", "LC_")
+_HELP = {"-h", "--help"}
+
+
+def handed_in(words: list[str]) -> bool:
+    """Whether lingqu's `words` are to be done by a node, and not here."""
+    if rendezvous.SCHEDULER_VARIABLE not in os.environ or DRIVER_VARIABLE in os.environ:
+        return False
+    command = next((word for word in words if not word.startswith("-")), "")
+    if command not in HEAVY or _HELP & set(words):
+        return False
+    return bool(rendezvous.read(os.environ[rendezvous.SCHEDULER_VARIABLE]).desk)
+
+
+def hand_in(words: list[str]) -> int:
+    """Have a node run lingqu with `words`, and pass on its lines; its exit code.
+
+    LingquError where the desk does not answer, or goes away meanwhile.
+    """
+    from lingqu.cluster import wire
+
+    told = rendezvous.read(os.environ[rendezvous.SCHEDULER_VARIABLE])
+    call = wire.Call(told)
+    environment = {name: value for name, value in os.environ.items() if name.startswith(_PASSED)}
+    call.send(
+        {
+            "kind": "command",
+            "version": __version__,
+            "words": words,
+            "folder": os.getcwd(),
+            "environment": environment,
+        }
+    )
+    for message in call:
+        if "text" in message:
+            stream = sys.stdout if message["stream"] == 1 else sys.stderr
+            stream.buffer.write(message["text"].encode(*wire.ENCODING))
+            stream.buffer.flush()
+        elif "fault" in message:
+            raise LingquError(message["fault"])
+        elif "code" in message:
+            return message["code"]
+    raise told.gone()

@@ -104,7 +104,7 @@ rename, wanted = os.replace, sys.argv.pop(1)
 def replace(source, target):
     if os.path.basename(target) == wanted:
         os.replace = rename
-        os.kill(os.getpid(), signal.SIGSTOP)
+        os.kill(0, signal.SIGSTOP)
     rename(source, target)
 os.replace = replace
 main()
@@ -115,12 +115,13 @@ main()
 def stopped():
     """A function: start `lingqu` with some words; it stops before a file gets the name `name`.
 
-    before: Python that runs first; other options are those of Popen. Returns the stopped process.
+    With it stop its workers, its process group. before: Python that runs first; other options are
+    those of Popen. Returns the stopped process.
     """
 
     def start(name: str, *words, before: str = "", **options) -> subprocess.Popen:
         command = [sys.executable, "-c", STOPPED.format(before=before), name, *map(str, words)]
-        process = subprocess.Popen(command, **options)
+        process = subprocess.Popen(command, process_group=0, **options)
         assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
         return process
 

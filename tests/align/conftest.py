@@ -9,7 +9,7 @@ from lingqu.align.lanes import Lane, read_group
 from lingqu.cluster import open_cluster
 
 
-def _run(reference, lanes, out, threads=1, backend="threads"):
+def _run(reference, lanes, out, threads=1, backend="processes"):
     """Align and return the stats."""
     with open_cluster(threads, backend) as cluster:
         return align(reference, lanes, "NA12878", out, cluster)

@@ -43,7 +43,7 @@ def test_same_bytes_from_threads_and_processes(
     reference, deep_reads, lane_of, run_align, small_chunks, tmp_path
 ):
     found = []
-    for number, (threads, backend) in enumerate([(1, "threads"), (2, "threads"), (1, "dask")]):
+    for number, (threads, backend) in enumerate([(1, "processes"), (2, "processes"), (1, "dask")]):
         folder = tmp_path / str(number)
         folder.mkdir()
         run_align(reference, [lane_of(*deep_reads)], folder / "x.bam", threads, backend)

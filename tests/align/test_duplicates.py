@@ -253,7 +253,7 @@ def marked(request, tmp_path_factory):
         lanes = [lane_of(*files[name], ID=name, LB=of[name]) for name in of]
         if request.param == "umis":
             lanes = [replace(lane, umi=":") for lane in lanes]
-    with open_cluster(1, "threads") as cluster:
+    with open_cluster(1, "processes") as cluster:
         align(reference, lanes, "NA12878", bam, cluster, options)
     return bam, unmarked(bam, folder), folder
 

@@ -38,7 +38,7 @@ def test_woken_after_another_has_finished(
     files = {path: path.read_bytes() for path in tmp_path.glob(f"{name}*")}
     assert len(files) == 3
     states = states_of(files)
-    late.send_signal(signal.SIGCONT)
+    os.killpg(late.pid, signal.SIGCONT)
     assert late.wait(60) == 1
     assert states_of(path for path in tmp_path.iterdir() if path != told) == states
     assert {path: path.read_bytes() for path in files} == files

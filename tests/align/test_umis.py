@@ -342,7 +342,7 @@ def test_same_bytes_and_tags_whatever_the_cut(
     lane = Lane(files.files, files.group, barcoded / "u.fq")
     monkeypatch.setattr(fastq.read_chunks, "__defaults__", (200,))
     outs = []
-    for threads, backend in ((1, "threads"), (2, "threads"), (1, "dask")):
+    for threads, backend in ((1, "processes"), (2, "processes"), (1, "dask")):
         out = tmp_path / f"{threads}{backend}" / "x.bam"
         out.parent.mkdir()
         stats = run_align(reference, [lane], out, threads, backend)

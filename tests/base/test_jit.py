@@ -9,7 +9,7 @@ import pytest
 import lingqu
 from lingqu.base.jit import kernel
 
-MODULES = ("__init__", "jit", "inner", "journal", "kernel_cache", "progress")
+MODULES = ("__init__", "jit", "inner", "journal", "kernel_cache", "lock", "progress")
 CALLEE = "from lingqu.base.jit import kernel\n\n@kernel\ndef step(value):\n    return value + {}\n"
 CALLER = """
 from lingqu.base.jit import kernel
@@ -20,6 +20,12 @@ def twice(value):
     return step(step(value))
 
 print(twice(0))
+"""
+HOLDER = """
+import os, pathlib, signal, sys
+from lingqu.base import lock
+lock.lock(pathlib.Path(sys.argv[1]))
+os.kill(os.getpid(), signal.SIGSTOP)
 """
 COMPILING = "compiling kernels, once for this version and processor: under a minute"
 
@@ -36,7 +42,7 @@ def package(tmp_path):
     return copy
 
 
-def start_caller(package: Path, **environment) -> subprocess.Popen:
+def start_caller(package: Path, module: str = "caller", **environment) -> subprocess.Popen:
     environment = {
         **os.environ,
         "PYTHONPATH": str(package.parent),
@@ -44,7 +50,7 @@ def start_caller(package: Path, **environment) -> subprocess.Popen:
         "PYTHONDONTWRITEBYTECODE": "1",
         **environment,
     }
-    command = [sys.executable, "-m", "lingqu.caller"]
+    command = [sys.executable, "-m", f"lingqu.{module}"]
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -73,9 +79,35 @@ def test_processes_that_start_at_once_on_no_cache_agree(package):
     told = [caller.communicate() for caller in callers]
     assert [caller.returncode for caller in callers] == [0] * 4, told
     assert {out for out, _ in told} == {"8\n"}
+    assert sum(COMPILING in err for _, err in told) == 1  # the others wait, or find it done
     (folder,) = (package.parent / "cache").iterdir()
     assert sorted(path.name.split("-")[0] for path in folder.iterdir()) == ["step", "twice"]
     assert run_caller(package) == ("8", [])
+
+
+def test_who_compiles_and_is_stopped_is_not_waited_for(package):
+    (package / "callee.py").write_text(CALLEE.format(2))
+    assert run_caller(package) == ("4", [COMPILING])
+    folder = next((package.parent / "cache").iterdir())
+    for path in folder.glob("*.kernel"):
+        path.rename(folder / f".{path.name}.lock")
+    holders = [subprocess.Popen([sys.executable, "-c", HOLDER, path]) for path in folder.iterdir()]
+    for holder in holders:
+        assert os.WIFSTOPPED(os.waitpid(holder.pid, os.WUNTRACED)[1])
+    assert run_caller(package)[0] == "4"
+    for holder in holders:
+        holder.kill()
+        holder.wait()
+
+
+def test_what_is_compiled_is_lent(package):
+    (package / "callee.py").write_text(CALLEE.format(7))
+    there = package.parent / "there"
+    code = f"from pathlib import Path; from lingqu.base.jit import lend; lend(Path({str(there)!r}))"
+    (package / "lend.py").write_text(code)
+    assert run_caller(package) == ("14", [COMPILING])
+    assert start_caller(package, "lend").wait() == 0
+    assert run_caller(package, NUMBA_CACHE_DIR=str(there)) == ("14", [])
 
 
 @pytest.mark.parametrize("harm", [lambda data: data[:100], lambda data: data[:-9] + bytes(9)])

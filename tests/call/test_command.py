@@ -207,30 +207,29 @@ def test_two_runs_do_not_share_an_output(data, tmp_path, monkeypatch):
 
 def test_workers_get_absolute_paths(data, tmp_path, monkeypatch):
     _, fasta, bam, _ = data
-    real, seen = driver.call_shard, []
+    real = driver.call_shard
 
     def elsewhere(shard):
-        seen.extend((shard.fasta, shard.bam, shard.out))
+        assert all(path.is_absolute() for path in (shard.fasta, shard.bam, shard.out))
         return real(shard)
 
     monkeypatch.setattr(driver, "call_shard", elsewhere)
     monkeypatch.chdir(tmp_path)
     names = [os.path.relpath(path) for path in (fasta, bam)]
     driver.call(*names, "here.vcf.gz", threads=1, regions=("one:1-20000",))
-    assert len(seen) == 3
-    assert all(path.is_absolute() for path in seen)
     assert json.loads((tmp_path / "here.vcf.gz.stats.json").read_text())["alignments"] == names[1]
 
 
 def test_finished_shards_are_not_called_again(data, whole, tmp_path, monkeypatch):
     _, fasta, bam, _ = data
     out = tmp_path / "again.vcf.gz"
-    called = []
+    log = tmp_path / "called"
     real = driver.call_shard
 
     def counted(shard):
-        called.append(shard.start)
-        if len(called) == 3:
+        with log.open("a") as told:
+            told.write(f"{shard.start}\n")
+        if len(log.read_text().splitlines()) == 3:
             raise OSError(28, "No space left on device")
         return real(shard)
 
@@ -243,7 +242,7 @@ def test_finished_shards_are_not_called_again(data, whole, tmp_path, monkeypatch
     kept[0].write_bytes(kept[0].read_bytes()[:-10])  # as after a loss of power
     before = len(kept) - 1
     driver.call(fasta, bam, out, threads=1)
-    assert len(called) == 3 + 6 - before or len(called) == 4 + 6 - before
+    assert len(log.read_text().splitlines()) in (3 + 6 - before, 4 + 6 - before)
     assert out.read_bytes() == whole.read_bytes()
 
 
@@ -286,7 +285,7 @@ def test_woken_after_another_has_finished(before, data, stopped, tmp_path):
     files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     states = {path: path.stat().st_ino for path in files}
     assert len(files) == 5
-    late.send_signal(signal.SIGCONT)
+    os.killpg(late.pid, signal.SIGCONT)
     errors = [line for line in late.communicate()[1].splitlines() if line.startswith("lingqu:")]
     assert late.returncode == 1
     assert len(errors) == 1

@@ -149,7 +149,7 @@ def killing(function):
         global left
         left -= 1
         if left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(0, signal.SIGKILL)
         return function(*given)
     return run
 setattr(store, sys.argv[1], killing(getattr(store, sys.argv[1])))
@@ -163,16 +163,23 @@ def test_a_killed_run_goes_on(family, tmp_path, where, calls, monkeypatch):
     fasta, paths, whole = family
     out = tmp_path / "all.vcf.gz"
     words = [sys.executable, "-c", KILLED, where, calls, fasta, out, *paths]
-    done = subprocess.run([*map(str, words)], capture_output=True, text=True, check=False)
+    words = [*map(str, words)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, process_group=0)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert not out.exists()
     (kept,) = (tmp_path / ".lingqu" / "all.vcf.gz.checkpoint").iterdir()
     assert len(list(kept.glob("*/shard-*"))) == (where == "read_records")
-    joined, join = [], driver._join_shard
-    monkeypatch.setattr(driver, "_join_shard", lambda shard: joined.append(shard) or join(shard))
+    joined, join = tmp_path / "joined", driver._join_shard
+
+    def counted(shard):
+        with joined.open("a") as told:
+            told.write("one\n")
+        return join(shard)
+
+    monkeypatch.setattr(driver, "_join_shard", counted)
     told = driver.joint(fasta, paths, out, threads=1)
     assert told["added"] == (2 if where == "add_sample" else 0)
-    assert len(joined) == (2 if where == "add_sample" else 1)
+    assert len(joined.read_text().splitlines()) == (2 if where == "add_sample" else 1)
     assert out.read_bytes() == whole
     assert not (tmp_path / ".lingqu").exists()
 

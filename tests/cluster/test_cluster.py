@@ -4,7 +4,7 @@ import os
 import pytest
 
 from lingqu.base.errors import LingquError
-from lingqu.cluster import SCHEDULER_VARIABLE, default_threads, open_cluster
+from lingqu.cluster import SCHEDULER_VARIABLE, default_workers, open_cluster
 
 
 def square(value: int) -> int:
@@ -17,7 +17,7 @@ def fail_at_three(value: int) -> int:
     return value
 
 
-@pytest.mark.parametrize("backend", ["threads", "dask"])
+@pytest.mark.parametrize("backend", ["processes", "dask"])
 def test_results_come_in_item_order_whatever_the_backend(backend):
     with open_cluster(2, backend) as cluster:
         assert cluster.workers == 2
@@ -59,4 +59,4 @@ def test_a_missing_scheduler_file_is_told(tmp_path):
 
 
 def test_threads_default_to_the_cores_this_process_may_use():
-    assert default_threads() == len(os.sched_getaffinity(0))
+    assert default_workers() == len(os.sched_getaffinity(0))

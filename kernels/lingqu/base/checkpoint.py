@@ -158,4 +158,4 @@ def checkpoint(output: Path, facts: dict) -> Iterator[Path]:
                 f"{output}: {who} took it over; this run ends and leaves it alone"
             ) from None
     finally:
-        os.close(handle)
+        lock.release(handle)

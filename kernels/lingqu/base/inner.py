@@ -43,7 +43,10 @@ def spare_entries(dispatcher) -> None:
             if args in inner and not options[NO_ENTRY]:
                 inner.remove(args)
                 del dispatcher.overloads[args]
-            return build(sig)
+            try:
+                return build(sig)
+            finally:
+                dispatcher._cache.end_turn()
 
     dispatcher.get_call_template = get_call_template
     dispatcher.add_overload = add_overload

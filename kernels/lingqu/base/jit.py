@@ -6,12 +6,18 @@ package, the Numba version and nothing else; stale folders are simply never look
 in it are `lingqu.base.kernel_cache`'s.
 """
 
+import contextlib
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
+
+SUFFIX = ".kernel"
+"""Of a file that holds a compiled kernel."""
 
 _SOURCES = Path(__file__).resolve().parent.parent
 
@@ -56,11 +62,9 @@ def cache_folders() -> tuple[Path, Path | None]:
     Below NUMBA_CACHE_DIR if set, else XDG_CACHE_HOME or ~/.cache; where none of these can be
     written that is the unfit one, which may be read, and a temporary folder of the user stands in.
     """
-    import numba
-
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     base = os.environ.get("NUMBA_CACHE_DIR") or f"{home}/lingqu"
-    name = f"{source_digest()}-numba{numba.__version__}"
+    name = f"{source_digest()}-numba{version('numba')}"
     wanted = Path(base) / name
     if not base.startswith("~") and _writable(wanted):
         return wanted.absolute(), None
@@ -70,10 +74,24 @@ def cache_folders() -> tuple[Path, Path | None]:
     return Path(tempfile.mkdtemp(prefix="lingqu-")), wanted
 
 
+def lend(base: Path) -> None:
+    """Copy what is compiled already to where others look for it: below `base`, NUMBA_CACHE_DIR.
+
+    A full or failing disk is no fault: they compile then.
+    """
+    own = cache_folders()[0]
+    theirs = base / own.name
+    with contextlib.suppress(OSError):
+        theirs.mkdir(parents=True, exist_ok=True)
+        for path in own.glob(f"*{SUFFIX}"):
+            if not (theirs / path.name).exists():
+                beside = theirs / f".{path.name}.{os.getpid()}"
+                shutil.copyfile(path, beside)
+                os.replace(beside, theirs / path.name)
+
+
 def is_cold() -> bool:
     """True when no kernel of this version has been compiled on this machine yet."""
-    from lingqu.base.kernel_cache import SUFFIX
-
     return not any(any(folder.glob(f"*{SUFFIX}")) for folder in cache_folders() if folder)
 
 

@@ -3,7 +3,8 @@
 Numba's own cache numbers the files of a function in an index. Of two processes that compile at
 once (of two kinds of argument, or of two kinds of processor with one home) each may leave its code
 under the other's number. Here the name of a file says what is in it, nothing is ever changed in
-place, and what is damaged, or cannot be read or written, is compiled again.
+place, and what is damaged, or cannot be read or written, is compiled again. Processes that start
+together do not compile the same: one does, the others wait for what it leaves.
 """
 
 import contextlib
@@ -12,6 +13,7 @@ import inspect
 import os
 import pickle
 import secrets
+import time
 import zlib
 from functools import cache
 from pathlib import Path
@@ -21,9 +23,15 @@ from numba.core.compiler import CompileResult
 from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 
+from lingqu.base import lock
+from lingqu.base.jit import SUFFIX
 from lingqu.base.progress import say
 
-SUFFIX = ".kernel"
+_LOOK, _PATIENCE = 0.02, 120.0
+"""Seconds between two looks at what another process compiles, and until it is not waited for."""
+
+_waited: set[Path] = set()
+"""Folders of which another process has said that it compiles."""
 
 
 def read(path: Path) -> bytes | None:
@@ -54,12 +62,30 @@ def write(path: Path, body: bytes) -> None:
 @cache
 def _tell(folder: Path, unfit: Path | None) -> None:
     """Say, once a process, that it compiles, how long that takes, and where it is kept."""
+    if folder in _waited:
+        return
     say("compiling kernels, once for this version and processor: under a minute")
     if unfit:
         say(
             f"{unfit}: cannot be written, kernels are kept in {folder};"
             " set NUMBA_CACHE_DIR to a folder of yours"
         )
+
+
+def _turn(path: Path) -> int | None:
+    """The lock file `path`, after who holds it; None where that cannot be locked, or never ends."""
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            return lock.lock(path)
+        except BlockingIOError:
+            _waited.add(path.parent)
+            if (other := lock.holder(path)) and other.stopped:
+                return None
+        except OSError:
+            return None
+        time.sleep(_LOOK)
+    return None
 
 
 @cache
@@ -81,6 +107,7 @@ class KernelCache(FunctionCache):
         self._name = f"{function.__module__}.{function.__qualname__}"
         self._folders = folders
         self._stamp = _source(inspect.getfile(function))
+        self._turns: list[tuple[Path, int]] = []
 
     @property
     def cache_path(self) -> str:
@@ -103,11 +130,25 @@ class KernelCache(FunctionCache):
         rtsys.initialize(target_context)
         name = self._file(sig, target_context.codegen())
         folder, unfit = self._folders()
-        body = (unfit and read(unfit / name)) or read(folder / name)
+        body = (unfit and read(unfit / name)) or read(folder / name) or self._awaited(folder, name)
         if body is None:
             _tell(folder, unfit)
             return None
         return CompileResult._rebuild(target_context, *pickle.loads(body))
+
+    def _awaited(self, folder: Path, name: str) -> bytes | None:
+        """What another process has compiled meanwhile; None where it is for this one to do."""
+        path = folder / f".{name}.lock"
+        if (handle := _turn(path)) is not None:
+            self._turns.append((path, handle))
+        return read(folder / name)
+
+    def end_turn(self) -> None:
+        """Let others have what was compiled, or try it where that failed."""
+        while self._turns:
+            path, handle = self._turns.pop()
+            path.unlink(missing_ok=True)
+            lock.release(handle)
 
     def save_overload(self, sig, data) -> None:
         """Keep the code for the types `sig`."""

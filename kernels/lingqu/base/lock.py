@@ -20,6 +20,9 @@ from lingqu.base.progress import say
 
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
+_held: set[int] = set()
+"""Open lock files of this process."""
+
 _LOOK = 0.05
 """Seconds between two looks at a lock that is waited for."""
 
@@ -97,6 +100,21 @@ def _sign(handle: int) -> None:
     os.pwrite(handle, signature(), 0)
 
 
+def release(handle: int) -> None:
+    """Close what `lock`, `seize` or `wait` gave."""
+    _held.discard(handle)
+    os.close(handle)
+
+
+def _forget() -> None:
+    """In a forked process: its parent's locks are to go with its parent."""
+    for handle in list(_held):
+        release(handle)
+
+
+os.register_at_fork(after_in_child=_forget)
+
+
 def _flock(handle: int) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -121,6 +139,7 @@ def lock(path: Path) -> int:
             _flock(handle)
             if _same_file(handle, path):
                 _sign(handle)
+                _held.add(handle)
                 return handle
         except BaseException:
             os.close(handle)
@@ -140,6 +159,7 @@ def seize(path: Path) -> int:
         os.close(handle)
         beside.unlink(missing_ok=True)
         raise
+    _held.add(handle)
     return handle
 
 

@@ -1,11 +1,11 @@
 """Calling of a sample: shards over the cluster, finished ones remembered, one VCF at the end."""
 
 import contextlib
+import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from lingqu.call.mnv import Joiner
 from lingqu.call.phase import GLUE, Phaser
 from lingqu.call.ploidy import Segment, ploidies
 from lingqu.call.records import GivenSite
-from lingqu.call.shard import MARGIN, SIZE, Shard, call_shard, tally_window
+from lingqu.call.shard import MARGIN, SIZE, Shard, call_shard, tally_windows
 from lingqu.cluster import Cluster, open_cluster
 from lingqu.formats.arrays import finished, heard, open_arrays, write_arrays
 from lingqu.formats.bam import AlignmentFile, compressed_size, open_alignments
@@ -31,7 +31,8 @@ from lingqu.formats.bed import Intervals, parse_regions, read_bed
 from lingqu.formats.reference import Reference, open_reference
 from lingqu.formats.vcf import VcfWriter, header_lines, open_vcf
 
-_MANY = 256  # lines that are written at once
+_MANY, _FEW = 256, 8
+"""Lines that are written, and windows that are learned from, at once."""
 WINDOW = 20_000
 MOST_WINDOWS = 4000
 ENOUGH = 50_000_000
@@ -128,6 +129,12 @@ def _shards(
                 )
 
 
+def _batches(items: Iterator, size: int) -> Iterator[list]:
+    """The items, so many at a time."""
+    while some := list(itertools.islice(items, size)):
+        yield some
+
+
 def _windows(reference: Reference, file: AlignmentFile) -> Iterator[tuple]:
     """Windows all over the genome, by steps of the golden section, to learn errors from."""
     starts = [
@@ -150,7 +157,8 @@ def learn_gaps(reference: Reference, file: AlignmentFile, cluster: Cluster) -> n
     The same for any region that is called: they are taken from all of the file.
     """
     total = np.zeros(model.TALLY, np.int64)
-    for tally in cluster.map(tally_window, _windows(reference, file)):
+    some = _batches(_windows(reference, file), _FEW)
+    for tally in itertools.chain.from_iterable(cluster.map(tally_windows, some)):
         total += tally
         if total[..., 0].sum() >= ENOUGH:
             break
@@ -204,12 +212,6 @@ def _called(shards: list[Shard], cluster: Cluster, facts: dict, advance: Callabl
     yield from phaser.flush()
 
 
-def _batches(lines: Iterator[str]) -> Iterator[list[str]]:
-    """The lines, many at a time."""
-    while some := list(islice(lines, _MANY)):
-        yield some
-
-
 class _Vcf:
     """The VCF of a sample: what `_write` puts into it, and counts of that."""
 
@@ -236,7 +238,7 @@ def _write(
     vcf = _Vcf(plain[0] if plain else None, mnv)
     with progress("call", "bases", bases) as shown:
         lines = _called(shards, cluster, facts, shown.advance)
-        for some in _batches(gvcf.join(lines) if with_blocks else lines):
+        for some in _batches(gvcf.join(lines) if with_blocks else lines, _MANY):
             for writer in with_blocks:
                 writer.write("\n".join(some).replace(GLUE, "\n"))
             if with_blocks:
@@ -294,7 +296,7 @@ def call(
     sample: str | None = None,
     caller: str | None = None,
     threads: int | None = None,
-    backend: str = "threads",
+    backend: str = "processes",
     scheduler: str | Path | None = None,
 ) -> dict:
     """Call one sample and write `out` (.vcf.gz, .vcf, .bcf) and `out`.stats.json.

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from lingqu.call.kernels.limits import MAX_TEMPLATES
-from lingqu.call.refinement import DENOVO
 
 LEAST_QUAL, PASS_QUAL, PASS_MAPQ = 5, 10, 30
 SNV_BIAS, INDEL_BIAS = 40, 100
+DENOVO = 20
+"""DQ from which a child's allele is called new: a chance of 0.99."""
 MIN_PHASE, MAX_PHASE = 20, 99
 """Phred: less clear odds join no two sites. One template whose bases are of Q30 gives about 30, two
 of Q20 give 40; below 20 a phase would rest on bases that are hardly trusted one by one."""

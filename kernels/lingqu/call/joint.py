@@ -25,7 +25,7 @@ from lingqu.call.pieces import SIZE, first_shards
 from lingqu.call.refinement import Families, Refined, arrange, refine, stack, summary, tally, ways
 from lingqu.call.sites import Site, sites_of
 from lingqu.call.store import Sample
-from lingqu.cluster import Cluster, default_threads, open_cluster
+from lingqu.cluster import Cluster, default_workers, open_cluster
 from lingqu.formats.arrays import finished, heard, open_arrays, write_arrays
 from lingqu.formats.reference import Reference, open_reference
 from lingqu.formats.vcf import VcfWriter, header_lines
@@ -215,7 +215,7 @@ def _write(
     shards = list(_shards(reference, samples, families, known, folder))
     head = header_lines(reference, META + (FAMILY_META if families else []), names)
     records, counts = 0, np.zeros((len(families.children), 4), np.int64) if families else None
-    threads = min(cluster.workers, default_threads())
+    threads = min(cluster.workers, default_workers())
     with (
         VcfWriter(out, head, threads).within(folder) as writer,
         progress("join", "bases", sum(shard.end - shard.start for shard in shards)) as shown,
@@ -240,7 +240,7 @@ def joint(
     pedigree: str | Path | None = None,
     known: str | Path | None = None,
     threads: int | None = None,
-    backend: str = "threads",
+    backend: str = "processes",
     scheduler: str | Path | None = None,
 ) -> dict:
     """Write one VCF of all samples of `gvcfs`, and of those that the folder `cohort` holds.

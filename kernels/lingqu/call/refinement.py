@@ -24,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lingqu.base.errors import LingquError
+from lingqu.call.fields import DENOVO
 from lingqu.call.kernels.pedigree import (
     AUTOSOME,
     CONFLICT,
@@ -47,8 +48,6 @@ PSEUDO = (10.0, 1e-2, 1.25e-3)
 """Copies of REF, a substitution and an indel that are seen before any sample is, for estimated
 frequencies: heterozygosities of 1e-3 and 1.25e-4, worth five samples, as GATK has it. Where the
 frequencies are summed over, their prior is the neutral spectrum of the same heterozygosity."""
-DENOVO = 20
-"""DQ from which a child's allele is called new: a chance of 0.99."""
 FEW = 20
 """Founders up to which frequencies are summed over; those of more are estimated (by EM). Few tell
 little of a frequency, and an estimate takes what one weak genotype says for what the cohort says:

@@ -87,6 +87,11 @@ def tally_window(window: tuple[Path, Path, int, int, int]) -> np.ndarray:
         return candidates.tally_indels(candidates.scan_window(reads, ref, start, end), ref)
 
 
+def tally_windows(windows: list[tuple]) -> list[np.ndarray]:
+    """`tally_window` of some."""
+    return [tally_window(window) for window in windows]
+
+
 @lru_cache(maxsize=1)
 def _tables():
     return *model.base_tables(), model.mismap_table()

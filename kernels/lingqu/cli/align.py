@@ -69,10 +69,10 @@ def _told(out: Path, stats: dict) -> str:
 @click.option("-t", "--threads", type=click.IntRange(1), help="Cores to use  [default: all].")
 @click.option(
     "--backend",
-    type=click.Choice(["threads", "dask"]),
-    default="threads",
+    type=click.Choice(["processes", "dask"]),
+    default="processes",
     show_default=True,
-    help="Work in threads, or in the processes of a local Dask cluster.",
+    help="Work in forked processes, or in those of a local Dask cluster.",
 )
 @click.option("--scheduler", type=PATH, help="Scheduler file of a running Dask cluster.")
 def command(

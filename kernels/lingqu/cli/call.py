@@ -30,7 +30,7 @@ from lingqu.cli.types import FILE
 @click.option("--sample", help="Name of the sample [default: SM of the read groups].")
 @click.option("--caller", metavar="NAME", help="One that a package brings: see lingqu kernels.")
 @click.option("-t", "--threads", type=click.IntRange(1), help="[default: all cores]")
-@click.option("--backend", type=click.Choice(["threads", "dask"]), default="threads",
+@click.option("--backend", type=click.Choice(["processes", "dask"]), default="processes",
               show_default=True)  # fmt: skip
 @click.option("--scheduler", type=FILE, help="Scheduler file of a running Dask cluster.")
 def command(

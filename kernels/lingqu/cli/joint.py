@@ -15,7 +15,7 @@ from lingqu.cli.types import FILE
     "--known", type=FILE, help="IDs from this VCF (dbSNP.vcf.gz and its index), by allele."
 )
 @click.option("-t", "--threads", type=click.IntRange(1), help="[default: all cores]")
-@click.option("--backend", type=click.Choice(["threads", "dask"]), default="threads",
+@click.option("--backend", type=click.Choice(["processes", "dask"]), default="processes",
               show_default=True)  # fmt: skip
 @click.option("--scheduler", type=FILE, help="Scheduler file of a running Dask cluster.")
 def command(reference, gvcfs, out, cohort, pedigree, known, threads, backend, scheduler):

@@ -3,8 +3,8 @@
 Functions are top-level functions, items are picklable; results come in the order of the items,
 whatever the backend. Big shared data is opened inside the function, from its path, once a process.
 
-Threads of this process, processes of a LocalCluster, or the workers of a scheduler that a file
-names. `lingqu run` with a profile of workers is the owner of such a cluster:
+Forked processes, those of a LocalCluster, or the workers of a scheduler that a file names.
+`lingqu run` with a profile of workers is the owner of such a cluster:
 
     owner      one process beside the launcher: Dask's scheduler, the desk and the pool of nodes
     desk       takes heavy commands in, gives each to a node, passes its lines and exit code back
@@ -18,10 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from lingqu.cluster.processes import default_workers, open_processes
 from lingqu.cluster.rendezvous import SCHEDULER_VARIABLE
-from lingqu.cluster.threads import default_threads, open_threads
 
-__all__ = ["SCHEDULER_VARIABLE", "Cluster", "default_threads", "open_cluster"]
+__all__ = ["SCHEDULER_VARIABLE", "Cluster", "default_workers", "open_cluster"]
 
 
 class Cluster(Protocol):
@@ -35,20 +35,20 @@ class Cluster(Protocol):
 
 @contextmanager
 def open_cluster(
-    workers: int | None = None, backend: str = "threads", scheduler: str | Path | None = None
+    workers: int | None = None, backend: str = "processes", scheduler: str | Path | None = None
 ) -> Iterator[Cluster]:
     """Open a cluster: the Dask one of `scheduler` (or of LINGQU_SCHEDULER), else `backend`.
 
-    backend "threads" works in this process, "dask" starts a LocalCluster of one-thread processes.
+    backend "processes" forks this process, "dask" starts a LocalCluster of one-thread processes.
     LingquError where the scheduler file is missing or nobody answers.
     """
-    workers = workers or default_threads()
+    workers = workers or default_workers()
     scheduler = scheduler or os.environ.get(SCHEDULER_VARIABLE)
     if scheduler or backend == "dask":
         from lingqu.cluster import dask
 
         opened = dask.connect(Path(scheduler)) if scheduler else dask.local(workers)
     else:
-        opened = open_threads(workers)
+        opened = open_processes(workers)
     with opened as cluster:
         yield cluster

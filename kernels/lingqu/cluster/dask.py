@@ -13,9 +13,9 @@ from typing import Any
 
 from lingqu.base.errors import LingquError
 from lingqu.cluster import security, usage
+from lingqu.cluster.order import in_order
 from lingqu.cluster.parcels import LostError, Parcels, fetch
 from lingqu.cluster.rendezvous import Rendezvous, read
-from lingqu.cluster.threads import in_order
 
 CONFIG = {
     "distributed.scheduler.work-stealing": True,

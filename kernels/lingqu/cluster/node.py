@@ -22,9 +22,9 @@ from lingqu.base.errors import LingquError
 from lingqu.base.progress import say
 from lingqu.cluster import security, usage, wire
 from lingqu.cluster.parent import die_with_parent
+from lingqu.cluster.processes import default_workers
 from lingqu.cluster.rendezvous import SCHEDULER_VARIABLE, Rendezvous, read
 from lingqu.cluster.thin import DRIVER_VARIABLE
-from lingqu.cluster.threads import default_threads
 
 _ALIVE_EVERY = 5.0
 _SILENCE = 120.0
@@ -38,7 +38,7 @@ def cores_here() -> int:
     for name in ("SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE"):
         if os.environ.get(name, "").isdigit():
             return int(os.environ[name])
-    return default_threads()
+    return default_workers()
 
 
 def shape(settings: dict, cores: int) -> tuple[int, int]:

@@ -7,29 +7,23 @@ by mapping the driver's own memory where both are on one machine, else over TLS.
 lost the scheduler gives the ticket to another one, and the item is still there: it goes when its
 result has come.
 
-The wire: the ticket's number (8 bytes) one way, the item's bytes the other: its pickle, and behind
-it its arrays, as `sizes` of the ticket tells.
+The wire: the ticket's number (8 bytes) one way, the item's bytes the other, as `memory` keeps them.
 """
 
 import contextlib
-import mmap
-import os
-import pickle
-import secrets
 import socket
 import struct
 import threading
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lingqu.cluster import security
+from lingqu.cluster.memory import Kept, Place, keep, look, unpacked
 
-_SMALL = 1 << 16
 _PATIENCE = 60.0
 _HELD = 1 << 30
 _MOST = 500
@@ -45,54 +39,13 @@ class LostError(Exception):
 class Ticket:
     """Names an item that waits at the driver that listens at `place`; keys: folder, or empty.
 
-    sizes: bytes of its parts; memory: the driver's machine and process, the open file that holds
-    the parts there, and its name.
+    memory: where it is kept, for workers on the driver's machine.
     """
 
     place: tuple[str, int]
     keys: str
     number: int
-    sizes: tuple[int, ...]
-    memory: tuple[str, int, int, str]
-
-
-def _packed(item: Any) -> list[memoryview]:
-    """An item as its pickle and its arrays' own bytes."""
-    buffers: list[pickle.PickleBuffer] = []
-    head = pickle.dumps(item, protocol=5, buffer_callback=buffers.append)
-    return [memoryview(head), *(buffer.raw() for buffer in buffers)]
-
-
-def _unpacked(whole: memoryview, sizes: tuple[int, ...]) -> Any:
-    """The item of the parts' bytes, one part behind the other; its arrays lie in them."""
-    ends = list(accumulate(sizes))
-    head, *buffers = [whole[end - size : end] for end, size in zip(ends, sizes, strict=True)]
-    return pickle.loads(head, buffers=buffers)
-
-
-class _Kept:
-    """The parts of an item in memory that other processes of this machine can map."""
-
-    def __init__(self, parts: list[memoryview]):
-        self.sizes = tuple(part.nbytes for part in parts)
-        self.size = sum(self.sizes)
-        self.name = f"lingqu-{secrets.token_hex(8)}"
-        self.handle = os.memfd_create(self.name)
-        for part in parts:
-            while part:
-                part = part[os.write(self.handle, part) :]
-
-    def __del__(self):
-        os.close(self.handle)
-
-    def mapped(self) -> mmap.mmap:
-        return mmap.mmap(self.handle, self.size, access=mmap.ACCESS_READ)
-
-
-@cache
-def _machine() -> str:
-    """What tells this machine, since it was started, from all others."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    memory: Place
 
 
 @cache
@@ -112,7 +65,7 @@ class Parcels:
     def __init__(self, host: str, keys: str):
         """host: where workers reach this driver; keys: folder of the run's keys, or empty."""
         self._host, self._keys = host, keys
-        self._items: dict[int, _Kept] = {}
+        self._items: dict[int, Kept] = {}
         self._next = self.held = 0
         self._socket: socket.socket | None = None
 
@@ -123,16 +76,13 @@ class Parcels:
 
     def hand_in(self, item: Any) -> Any:
         """The item itself where it is small, else a ticket for it."""
-        packed = _packed(item)
-        size = sum(part.nbytes for part in packed)
-        if size <= _SMALL:
+        kept = keep(item)
+        if kept is None:
             return item
-        kept = _Kept(packed)
         number, self._next = self._next, self._next + 1
         self._items[number] = kept
-        self.held += size
-        memory = _machine(), os.getpid(), kept.handle, kept.name
-        return Ticket(self._place(), self._keys, number, kept.sizes, memory)
+        self.held += kept.size
+        return Ticket(self._place(), self._keys, number, kept.place)
 
     def drop(self, handed: Any) -> None:
         """Forget what `hand_in` gave."""
@@ -200,29 +150,10 @@ def _ask(ticket: Ticket) -> Any:
         _lines.open[ticket.place] = _secured(plain, ticket.keys, server=False)
     line = _lines.open[ticket.place]
     line.sendall(_NUMBER.pack(ticket.number))
-    whole = _exactly(line, sum(ticket.sizes))
+    whole = _exactly(line, sum(ticket.memory.sizes))
     if not whole:
         raise OSError("it hung up")
-    return _unpacked(whole, ticket.sizes)
-
-
-def _look(ticket: Ticket) -> Any:
-    """The item in its driver's memory; None where that is not to be seen from here."""
-    machine, process, handle, name = ticket.memory
-    if machine != _machine():
-        return None
-    path = f"/proc/{process}/fd/{handle}"
-    try:
-        own = os.open(path, os.O_RDONLY)
-    except OSError:
-        return None
-    try:
-        if os.readlink(f"/proc/self/fd/{own}").split()[0] != f"/memfd:{name}":
-            return None  # of another process, or of another item by now
-        whole = mmap.mmap(own, sum(ticket.sizes), access=mmap.ACCESS_COPY)
-    finally:
-        os.close(own)
-    return _unpacked(memoryview(whole), ticket.sizes)
+    return unpacked(whole, ticket.memory.sizes)
 
 
 def fetch(handed: Any) -> Any:
@@ -232,7 +163,7 @@ def fetch(handed: Any) -> Any:
     """
     if not isinstance(handed, Ticket):
         return handed
-    if (item := _look(handed)) is not None:
+    if (item := look(handed.memory)) is not None:
         return item
     for _ in range(2):  # a connection that was open may have been cut since
         try:

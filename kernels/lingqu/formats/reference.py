@@ -7,7 +7,6 @@
 import contextlib
 import hashlib
 import json
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -126,7 +125,7 @@ def building(fasta: Path, name: str, state: tuple) -> Iterator[Path]:
             raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
-        os.close(handle)
+        lock.release(handle)
 
 
 def _lines(fasta: Path) -> Iterator[tuple[int, bytes]]:

@@ -156,7 +156,7 @@ def _cpu(call: Callable[[], Any]) -> float:
 
 def _compiled() -> int:
     """How many compiled functions the cache holds."""
-    from lingqu.base.kernel_cache import SUFFIX
+    from lingqu.base.jit import SUFFIX
 
     return sum(1 for _ in cache_folders()[0].glob(f"*{SUFFIX}"))
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lingqu.base.errors import LingquError
+from lingqu.base.jit import lend
 from lingqu.base.progress import say
 from lingqu.base.resources import house
 from lingqu.cluster.hire import hired
@@ -188,7 +189,9 @@ def _run(words: list[str], run: Run) -> int:
     environment = _environment(run.folder)
     if settings is None:
         return _supervise(words, run, environment)
-    environment.setdefault("NUMBA_CACHE_DIR", str(run.folder / ".lingqu" / "kernels"))
+    if "NUMBA_CACHE_DIR" not in environment:  # nodes may have no home, or another one
+        environment["NUMBA_CACHE_DIR"] = str(run.folder / ".lingqu" / "kernels")
+        lend(run.folder / ".lingqu" / "kernels")
     settings["dashboard"] = run.dashboard
     with hired(run.folder / ".lingqu" / "cluster", settings, environment) as connected:
         return _supervise([*words, *_on_workers(settings)], run, connected)

@@ -125,7 +125,7 @@ def hold(folder: Path) -> Iterator[None]:
             shutil.rmtree(folder / ".snakemake" / "locks", ignore_errors=True)
             yield
     finally:
-        os.close(handle)
+        lock.release(handle)
 
 
 def _processes() -> Iterator[Path]:

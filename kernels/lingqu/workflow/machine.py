@@ -143,7 +143,7 @@ def _kernels() -> Finding:
 
 def _surroundings() -> Iterator[Finding]:
     scheduler = os.environ.get("LINGQU_SCHEDULER")
-    yield Finding("Dask cluster", scheduler or "none; threads of one machine (LINGQU_SCHEDULER)")
+    yield Finding("Dask cluster", scheduler or "none; processes of one machine (LINGQU_SCHEDULER)")
     yield Finding("Slurm", shutil.which("sbatch") or "not here; workflows run on this machine")
     peers = [name for name in _PEERS if shutil.which(name)]
     yield Finding("other tools", f"{', '.join(peers) or 'none'} (never needed)")

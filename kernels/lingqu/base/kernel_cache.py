@@ -18,7 +18,9 @@ import zlib
 from functools import cache
 from pathlib import Path
 
+from llvmlite.binding import parse_bitcode
 from numba.core.caching import FunctionCache
+from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompileResult
 from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
@@ -97,6 +99,36 @@ def _source(path: str) -> str:
         return ""
 
 
+class _Library(JITCodeLibrary):
+    """Compiled code; its other form, for kernels that call it, is looked at when one is compiled.
+
+    That takes half of the time to load it.
+    """
+
+    _bitcode = b""
+
+    @classmethod
+    def _unserialize(cls, codegen, state):
+        name, _, (code, bitcode) = state
+        library = codegen.create_library(name)
+        library.enable_object_caching()
+        library._set_compiled_object(code)
+        library._bitcode = bitcode
+        library._finalize_final_module()
+        return library
+
+    def get_pointer_to_function(self, name):
+        if self._bitcode:  # its names are not known to Numba, but to LLVM
+            return self._codegen._engine.get_function_address(name)
+        return super().get_pointer_to_function(name)
+
+    def _get_module_for_linking(self):
+        if self._bitcode and self._shared_module is None:
+            self._shared_module = parse_bitcode(self._bitcode)
+            self._codegen._engine._load_defined_symbols(self._shared_module)
+        return super()._get_module_for_linking()
+
+
 class KernelCache(FunctionCache):
     """The compiled code of one kernel."""
 
@@ -134,6 +166,7 @@ class KernelCache(FunctionCache):
         if body is None:
             _tell(folder, unfit)
             return None
+        target_context.codegen()._library_class = _Library
         return CompileResult._rebuild(target_context, *pickle.loads(body))
 
     def _awaited(self, folder: Path, name: str) -> bytes | None:

@@ -10,7 +10,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-_SMALL = 1 << 16
+_SMALL = 1 << 14
+"""Bytes of an item that may go by itself: several must fit into a line that nobody reads yet."""
 
 
 @dataclass(frozen=True)

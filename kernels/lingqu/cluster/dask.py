@@ -1,10 +1,11 @@
 """Chunks over the workers of a Dask cluster, whoever owns that."""
 
 import logging
+import math
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -48,8 +49,14 @@ CONFIG = {
 }
 """What of Dask's configuration matters here, whatever a user's own says."""
 
-_WORTH, _MOST = 0.2, 64
-"""Seconds of work that a task is worth, and the most items of one."""
+_TASK, _BUSY = 4e-3, 0.5
+"""CPU seconds that a task costs the scheduler; the share of a core that all tasks may cost it."""
+
+_LEAST, _LONGEST, _PART = 0.2, 10.0, 1 / 8
+"""Seconds of work that a task is worth; the part of a map's time that one may take."""
+
+_MOST, _LOAD = 256, 24 << 20
+"""The most items of a task; bytes of big items with which it is full."""
 
 _LOOK_EVERY = 5.0
 _FETCHES = 3
@@ -89,22 +96,35 @@ def work(function: Callable[[Any], Any], handed: list) -> Done:
     return done
 
 
-class _Pace:
-    """How many items of a map go into one task: one, or as many small ones as are worth it."""
+class Pace:
+    """How many items of a map go into its next task.
 
-    def __init__(self):
+    With C cores and tasks of w seconds the scheduler has C / w of them a second: w grows with C.
+    But no task may be so long that all wait for it in the end: what is left is shared out, and
+    where that is not known, a task takes a part of the time that the map has taken.
+    """
+
+    def __init__(self, items: Iterable):
+        self._left = len(items) if isinstance(items, Sized) else None
         self._cost = usage.Usage()
 
     def note(self, cost: usage.Usage) -> None:
         """Learn from what items cost."""
         self._cost.add(cost)
 
-    def size(self) -> int:
-        """Items of the next task."""
+    def size(self, cores: int, ahead: int, passed: float) -> int:
+        """Items of the next task; ahead: tasks that may wait at a time; passed: seconds so far."""
         if not self._cost.chunks:
             return 1
-        each = self._cost.wall / self._cost.chunks
-        return int(min(max(_WORTH / max(each, 1e-9), 1), _MOST))
+        each = max(self._cost.wall / self._cost.chunks, 1e-9)
+        fair = passed * _PART if self._left is None else self._left * each / ahead
+        worth = min(max(min(cores * _TASK / _BUSY, fair), _LEAST), _LONGEST)
+        return min(math.ceil(worth / each), _MOST)
+
+    def take(self, count: int) -> None:
+        """Note that so many items are in tasks now."""
+        if self._left is not None:
+            self._left -= count
 
 
 class _Pending:
@@ -129,6 +149,9 @@ class _Pending:
                 self._future = self._owner.submitted(self._function, self._handed)
         raise LingquError(f"workers cannot fetch their work from its driver at {why}")
 
+    def done(self) -> bool:
+        return self._future.done()
+
     def cancel(self) -> None:
         self._future.release()
         self._drop()
@@ -144,7 +167,7 @@ class Dask:
     def __init__(self, client, place: str, keys: str):
         """place: what to call the cluster in a message; keys: folder of its keys, or empty."""
         self._client, self._place = client, place
-        self._cores, self._looked = 0, float("-inf")
+        self._cores, self._drivers, self._looked = 1, 1, float("-inf")
         # where this end of the line to the scheduler is, workers reach it, too
         own = client.scheduler_comm.comm.local_address
         host = own.partition("://")[2].rpartition(":")[0].strip("[]")
@@ -155,31 +178,49 @@ class Dask:
         """Threads of all workers as of late: nodes come and go."""
         now = time.monotonic()
         if now - self._looked > _LOOK_EVERY:
-            self._cores = self._client.run_on_scheduler(_cores) or self._cores
+            cores, self._drivers = self._client.run_on_scheduler(_cores_and_drivers)
+            self._cores = max(cores or self._cores, 1)
             self._looked = now
-        return max(self._cores, 1)
+        return self._cores
+
+    @property
+    def _ahead(self) -> int:
+        """Tasks of this driver that may wait at a time: two a core, fewer beside many drivers."""
+        return max(2 * self.workers * min(2, self._drivers) // self._drivers, 2)
 
     def map(self, function: Callable[[Any], Any], items: Iterable) -> Iterator:
         """See Cluster.map."""
-        pace, items = _Pace(), iter(items)
+        pace, items, since = Pace(items), iter(items), time.monotonic()
 
         def groups() -> Iterator[list]:
-            while group := list(islice(items, pace.size())):
+            while True:
+                size = pace.size(self.workers, self._ahead, time.monotonic() - since)
+                if not (group := self._handed_in(islice(items, size))):
+                    break
+                pace.take(len(group))
                 yield group
 
-        def submit(group: list) -> _Pending:
-            return _Pending(function, [self.parcels.hand_in(item) for item in group], self)
-
         def full(waiting: deque) -> bool:
-            enough = len(waiting) >= 2 * self.workers
-            return enough or (self.parcels.full and len(waiting) > 1)
+            if not waiting:
+                return False
+            enough = len(waiting) >= self._ahead or (self.parcels.full and len(waiting) > 1)
+            return enough or waiting[0].done()
 
-        for done in in_order(submit, groups(), full):
+        for done in in_order(lambda group: _Pending(function, group, self), groups(), full):
             pace.note(done.cost)
             usage.OWN.add(done.cost)
             yield from done.results
             if done.error:
                 raise done.error
+
+    def _handed_in(self, items: Iterable) -> list:
+        """The items as they go to a worker; of big ones no more than a task's load."""
+        before, group = self.parcels.held, []
+        for item in items:
+            group.append(self.parcels.hand_in(item))
+            if self.parcels.held - before >= _LOAD:
+                break
+        return group
 
     def submitted(self, function: Callable[[Any], Any], handed: list):
         """Dask's future of some items."""
@@ -209,8 +250,9 @@ class Dask:
         self.parcels.close()
 
 
-def _cores(dask_scheduler) -> int:
-    return dask_scheduler.total_nthreads
+def _cores_and_drivers(dask_scheduler) -> tuple[int, int]:
+    clients = dask_scheduler.clients.keys() - {"fire-and-forget"}
+    return dask_scheduler.total_nthreads, max(len(clients), 1)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import resource
 import time
 import uuid
 from collections import deque
@@ -58,17 +59,30 @@ _LEAST, _LONGEST, _PART = 0.2, 10.0, 1 / 8
 _MOST, _LOAD = 256, 24 << 20
 """The most items of a task; bytes of big items with which it is full."""
 
+_FILES = 1 << 16
+"""The most files that a process may have open: a driver has a connection to each worker."""
+
 _LOOK_EVERY = 5.0
 _FETCHES = 3
 
 
 def configure() -> None:
-    """Set Dask's configuration in this process; its own log tells of errors only."""
+    """Set Dask's configuration in this process; its own log tells of errors only.
+
+    And let it open many files: most systems have 1024 as a start, a scheduler several a worker.
+    """
     import dask
     import distributed  # noqa: F401  (fills in its defaults, also into what is empty)
 
     dask.config.set(CONFIG)
     logging.getLogger("distributed").setLevel(logging.ERROR)
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if now < _FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(_FILES, most), most))
+
+
+def _open_files() -> int:
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 @dataclass
@@ -288,6 +302,7 @@ def _client(told: Rendezvous):
             security=security.security(told.file.parent) if told.run else None,
             timeout="20s",
             direct_to_workers=True,
+            connection_limit=_open_files() // 2,
             set_as_default=False,
         )
     except (OSError, TimeoutError, ValueError):

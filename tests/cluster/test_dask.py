@@ -2,11 +2,13 @@
 
 import heapq
 from itertools import repeat
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from lingqu.cluster.dask import Pace
+from lingqu.cluster.dask import Dask, Pace
+from lingqu.cluster.parcels import Parcels
 from lingqu.cluster.usage import Usage
 
 TASK = 4e-3
@@ -67,3 +69,11 @@ def test_items_of_no_time_do_not_all_go_into_one_task(items):
     assert pace.size(1000, 2000, 0) == 1
     pace.note(Usage(1, wall=1e-7))
     assert pace.size(1000, 2000, 1e6) == 256
+
+
+def test_a_task_holds_few_big_items():
+    driver = SimpleNamespace(parcels=Parcels("127.0.0.1", ""))
+    items = iter([np.zeros(11_000_000, np.uint8)] * 5)
+    assert [len(Dask.handed_in(driver, items)) for _ in range(3)] == [3, 2, 0]
+    assert len(Dask.handed_in(driver, iter(range(100)))) == 100
+    driver.parcels.close()

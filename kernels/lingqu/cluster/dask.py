@@ -209,7 +209,7 @@ class Dask:
         def groups() -> Iterator[list]:
             while True:
                 size = pace.size(self.workers, self._ahead, time.monotonic() - since)
-                if not (group := self._handed_in(islice(items, size))):
+                if not (group := self.handed_in(islice(items, size))):
                     break
                 pace.take(len(group))
                 yield group
@@ -227,7 +227,7 @@ class Dask:
             if done.error:
                 raise done.error
 
-    def _handed_in(self, items: Iterable) -> list:
+    def handed_in(self, items: Iterable) -> list:
         """The items as they go to a worker; of big ones no more than a task's load."""
         before, group = self.parcels.held, []
         for item in items:

@@ -1,12 +1,14 @@
 """How big tasks are: on a simulated cluster, whose scheduler takes its time for each of them."""
 
 import heapq
+import time
 from itertools import repeat
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from lingqu.cluster import open_cluster
 from lingqu.cluster.dask import Dask, Pace
 from lingqu.cluster.parcels import Parcels
 from lingqu.cluster.usage import Usage
@@ -77,3 +79,20 @@ def test_a_task_holds_few_big_items():
     assert [len(Dask.handed_in(driver, items)) for _ in range(3)] == [3, 2, 0]
     assert len(Dask.handed_in(driver, iter(range(100)))) == 100
     driver.parcels.close()
+
+
+def slowly(value: int) -> int:
+    time.sleep(0.1)
+    return value
+
+
+def test_a_line_that_was_cut_is_made_anew():
+    with open_cluster(2, "dask") as cluster:
+        got = []
+        for value in cluster.map(slowly, range(30)):
+            got.append(value)
+            if value in (5, 15):
+                client = cluster._client
+                client.loop.add_callback(client.scheduler_comm.comm.abort)
+        assert got == list(range(30))
+        assert not cluster.pending

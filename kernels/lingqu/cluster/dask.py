@@ -1,5 +1,6 @@
 """Chunks over the workers of a Dask cluster, whoever owns that."""
 
+import contextlib
 import logging
 import math
 import resource
@@ -9,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -141,12 +143,21 @@ class Pace:
             self._left -= count
 
 
+class _CutError(Exception):
+    """The line to the scheduler was cut; it knows nothing of this client's tasks any more."""
+
+
 class _Pending:
     """Results to come; their items are kept until then."""
 
     def __init__(self, function: Callable[[Any], Any], handed: list, owner: "Dask"):
         self._function, self._handed, self._owner = function, handed, owner
-        self._future = owner.submitted(function, handed)
+        self.submit()
+        owner.pending.add(self)
+
+    def submit(self) -> None:
+        """Have the scheduler see to it, for the first time or once more."""
+        self._future = self._owner.submitted(self._function, self._handed)
 
     def result(self) -> Done:
         try:
@@ -159,9 +170,12 @@ class _Pending:
             try:
                 return self._owner.gathered(self._future, self._function.__name__)
             except LostError as error:
-                why = error
-                self._future = self._owner.submitted(self._function, self._handed)
-        raise LingquError(f"workers cannot fetch their work from its driver at {why}")
+                why = f"workers cannot fetch their work from its driver at {error}"
+                self.submit()
+            except _CutError:
+                why = "the scheduler is lost again and again; run the same again"
+                self._owner.reconnect()
+        raise LingquError(why)
 
     def done(self) -> bool:
         return self._future.done()
@@ -171,19 +185,21 @@ class _Pending:
         self._drop()
 
     def _drop(self) -> None:
+        self._owner.pending.discard(self)
         for item in self._handed:
             self._owner.parcels.drop(item)
 
 
 class Dask:
-    """Workers of a Dask cluster, through its client."""
+    """Workers of a Dask cluster, through a client of it."""
 
-    def __init__(self, client, place: str, keys: str):
-        """place: what to call the cluster in a message; keys: folder of its keys, or empty."""
-        self._client, self._place = client, place
+    def __init__(self, client: Callable, place: str, keys: str):
+        """client: makes one; place: what to call the cluster in a message; keys: their folder."""
+        self._make_client, self._client, self._place = client, client(), place
+        self.pending: set[_Pending] = set()
         self._cores, self._drivers, self._looked = 1, 1, float("-inf")
         # where this end of the line to the scheduler is, workers reach it, too
-        own = client.scheduler_comm.comm.local_address
+        own = self._client.scheduler_comm.comm.local_address
         host = own.partition("://")[2].rpartition(":")[0].strip("[]")
         self.parcels = Parcels(host, keys)
 
@@ -192,8 +208,9 @@ class Dask:
         """Threads of all workers as of late: nodes come and go."""
         now = time.monotonic()
         if now - self._looked > _LOOK_EVERY:
-            cores, self._drivers = self._client.run_on_scheduler(_cores_and_drivers)
-            self._cores = max(cores or self._cores, 1)
+            with contextlib.suppress(OSError):  # its line was cut: the next result shows
+                cores, self._drivers = self._client.run_on_scheduler(_cores_and_drivers)
+                self._cores = max(cores or self._cores, 1)
             self._looked = now
         return self._cores
 
@@ -255,13 +272,23 @@ class Dask:
                 " fewer threads (workers.yaml); their logs are in .lingqu/cluster/log"
             ) from None
         except (FutureCancelledError, CancelledError):
-            raise LingquError(
-                f"{self._place}: the cluster is gone; finished parts are kept: run the same again"
-            ) from None
+            raise _CutError from None
+
+    def reconnect(self) -> None:
+        """Take another client, and submit again what is pending; LingquError where nobody answers.
+
+        Dask's own client comes back under its name, which its scheduler may then take for ended.
+        """
+        old, self._client = self._client, self._make_client()
+        with contextlib.suppress(OSError, TimeoutError, RuntimeError):
+            old.close(timeout=1)
+        for one in list(self.pending):
+            one.submit()
 
     def close(self) -> None:
         """Let go of the client."""
         self.parcels.close()
+        self._client.close()
 
 
 def _cores_and_drivers(dask_scheduler) -> tuple[int, int]:
@@ -276,10 +303,8 @@ def local(workers: int) -> Iterator[Dask]:
     from distributed import Client, LocalCluster
 
     options = {"dashboard_address": "127.0.0.1:0", "silence_logs": "ERROR"}
-    with (
-        LocalCluster(n_workers=workers, threads_per_worker=1, **options) as cluster,
-        Client(cluster, direct_to_workers=True, set_as_default=False) as client,
-    ):
+    with LocalCluster(n_workers=workers, threads_per_worker=1, **options) as cluster:
+        client = partial(Client, cluster, direct_to_workers=True, set_as_default=False)
         yield from _opened(client, "LocalCluster", "")
 
 
@@ -287,9 +312,8 @@ def local(workers: int) -> Iterator[Dask]:
 def connect(scheduler: Path) -> Iterator[Dask]:
     """The cluster of a scheduler file; LingquError where nobody answers."""
     told = read(scheduler)
-    client = _client(told)
-    with client:
-        yield from _opened(client, str(told.file), str(told.file.parent) if told.run else "")
+    keys = str(told.file.parent) if told.run else ""
+    yield from _opened(partial(_client, told), str(told.file), keys)
 
 
 def _client(told: Rendezvous):
@@ -309,7 +333,7 @@ def _client(told: Rendezvous):
         raise told.gone() from None
 
 
-def _opened(client, place: str, keys: str) -> Iterator[Dask]:
+def _opened(client: Callable, place: str, keys: str) -> Iterator[Dask]:
     cluster = Dask(client, place, keys)
     try:
         yield cluster

@@ -91,8 +91,10 @@ def test_a_line_that_was_cut_is_made_anew():
         got = []
         for value in cluster.map(slowly, range(30)):
             got.append(value)
+            client = cluster._client
             if value in (5, 15):
-                client = cluster._client
                 client.loop.add_callback(client.scheduler_comm.comm.abort)
+            if value == 20:
+                client.close()
         assert got == list(range(30))
         assert not cluster.pending

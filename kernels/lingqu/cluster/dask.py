@@ -255,8 +255,14 @@ class Dask:
 
     def submitted(self, function: Callable[[Any], Any], handed: list):
         """Dask's future of some items."""
+        from distributed.client import ClosedClientError
+
         key = f"{function.__name__}-{uuid.uuid4().hex}"
-        return self._client.submit(work, function, handed, key=key, pure=False)
+        try:
+            return self._client.submit(work, function, handed, key=key, pure=False)
+        except ClosedClientError:  # it was cut off for long
+            self.reconnect()
+            return self._client.submit(work, function, handed, key=key, pure=False)
 
     def gathered(self, future, name: str) -> Any:
         """The result of a task; errors of its function come through as they are."""

@@ -1,16 +1,18 @@
 """A crowd of Dask workers, many in a process, and drivers that map over them.
 
-    python -c "import crowd; crowd.main()" workers SCHEDULER_FILE FIRST COUNT THREADS RAN.npy
+    python -c "import crowd; crowd.main()" workers SCHEDULER_FILE FIRST COUNT THREADS BEATS RAN.npy
     python -c "import crowd; crowd.main()" drive SCHEDULER_FILE KERNEL FIRST COUNT
 
-Workers are set up as those of a node, and stand at the desk as nodes of NODE workers. At the end of
-the run they leave the numbers of all chunks that ran here. Drivers map KERNEL over numbers.
+Workers are set up as those of a node, and stand at the desk as nodes of NODE workers. They send a
+share of their heartbeats: BEATS. At the end of the run they leave the numbers of all chunks that
+ran here. Drivers map KERNEL over numbers.
 """
 
 import asyncio
 import contextlib
 import json
 import os
+import random
 import sys
 import tempfile
 import threading
@@ -19,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from dask import config as dask_config
+from distributed import Worker
 
 from lingqu import __version__
 from lingqu.cluster import dask, open_cluster, rendezvous, security, wire
@@ -27,7 +30,8 @@ from lingqu.cluster.parent import die_with_parent
 NODE = 16
 _ALIVE_EVERY = 5.0
 _AT_ONCE = 50
-_REST = 0.2  # what a task is worth, see dask.py
+_REST = 0.2
+_SWITCH = 0.5  # seconds; by default hundreds of threads look every 5 ms whether it is their turn
 
 _QUIET = {
     "distributed.admin.system-monitor.interval": "10m",  # one look a process would do for all
@@ -44,7 +48,7 @@ def at_once(number: int) -> int:
 
 
 def rest(number: int) -> int:
-    """A chunk that takes a task of its own, and no CPU."""
+    """A chunk that takes time, no CPU, and a task of its own: see drive()."""
     _ran.append(number)
     time.sleep(_REST)
     return number
@@ -70,10 +74,18 @@ async def _stand(told: rendezvous.Rendezvous, name: str, cores: int, over: async
     over.set()
 
 
-async def _worker(told: rendezvous.Rendezvous, number: int, threads: int, scratch: str):
-    from distributed import Worker
+class _Worker(Worker):
+    """A worker with few heartbeats."""
 
-    return await Worker(
+    beats = 1.0
+
+    async def heartbeat(self) -> None:
+        if random.random() < self.beats:
+            await super().heartbeat()
+
+
+async def _worker(told: rendezvous.Rendezvous, number: int, threads: int, scratch: str):
+    return await _Worker(
         told.address,
         name=f"crowd{number // NODE}/{number % NODE}",
         nthreads=threads,
@@ -101,10 +113,12 @@ async def _gather(told: rendezvous.Rendezvous, numbers: range, threads: int, scr
         task.cancel()
 
 
-def workers(file: str, first: str, count: str, threads: str, ran: str) -> None:
+def workers(file: str, first: str, count: str, threads: str, beats: str, ran: str) -> None:
     """Be so many workers until the desk says that the run is over."""
     dask.configure()
     dask_config.set(_QUIET)
+    sys.setswitchinterval(_SWITCH)
+    _Worker.beats = float(beats)
     told = rendezvous.read(file)
     numbers = range(int(first), int(first) + int(count))
     with tempfile.TemporaryDirectory() as scratch:
@@ -119,6 +133,8 @@ def drive(file: str, kernel: str, first: str, count: str) -> None:
     """Map a kernel over COUNT numbers from FIRST on; print what that cost, as JSON."""
     numbers = range(int(first), int(first) + int(count))
     tasks, most = 0, 0
+    if kernel == rest.__name__:
+        dask._MOST = 1
     with open_cluster(scheduler=file) as cluster:
         submitted = cluster.submitted
 

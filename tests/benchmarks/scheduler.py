@@ -70,14 +70,17 @@ def spent(process: psutil.Process) -> float:
 class Crew:
     """An owner with its crowd, and drivers on demand."""
 
-    def __init__(self, file: Path, workers: int, threads: int, processes: int, environment: dict):
+    def __init__(
+        self, file: Path, workers: int, threads: int, processes: int, beats: float,
+        environment: dict,
+    ):  # fmt: skip
         self._file, self._environment = file, environment
         self.workers = workers
         self.owner = psutil.Process(rendezvous.read(file).pid)
         self.idle, self._next = 0.0, 0
         cuts = np.linspace(0, workers, processes + 1).astype(int)
         self._crowd = [
-            self._started("workers", file, a, b - a, threads, self._ran(k))
+            self._started("workers", file, a, b - a, threads, beats, self._ran(k))
             for k, (a, b) in enumerate(pairwise(cuts))
         ]
         self._times = [psutil.Process(process.pid) for process in self._crowd]
@@ -122,25 +125,26 @@ class Crew:
 
 
 @contextlib.contextmanager
-def crew(folder: Path, workers: int, threads: int, processes: int) -> Iterator[Crew]:
+def crew(
+    folder: Path, workers: int, threads: int, processes: int, beats: float = 1.0
+) -> Iterator[Crew]:
     """A hired owner with a crowd that has come."""
     path = f"{HERE}:{os.environ.get('PYTHONPATH', '')}"
     environment = {**os.environ, "PYTHONPATH": path}
     with hire.hired(folder / "cluster", SETTINGS, environment) as hired:
         file = Path(hired[SCHEDULER_VARIABLE])
-        made = Crew(file, workers, threads, processes, hired)
+        made = Crew(file, workers, threads, processes, beats, hired)
         with dask.connect(file) as cluster:
             cluster._client.wait_for_workers(workers, timeout=300)
         yield made
 
 
-def cells(workers: int, chunks: list[int], most: int) -> Iterator[tuple[str, int]]:
-    """What to map with so many workers: all at once, and at rest what does not take too long."""
-    for count in chunks:
-        yield "at_once", count
-    for count in chunks:
-        if count <= min(100 * workers, most):
-            yield "rest", count
+def cells(given: argparse.Namespace, workers: int) -> Iterator[tuple[str, int]]:
+    """What to map with so many workers: kinds and numbers of chunks, but no rest for too long."""
+    for kernel in given.kinds:
+        for count in given.chunks:
+            if kernel != "rest" or count <= min(100 * workers, given.rest):
+                yield kernel, count
 
 
 def measure(given: argparse.Namespace) -> Iterator[Row]:
@@ -149,9 +153,9 @@ def measure(given: argparse.Namespace) -> Iterator[Row]:
         processes = max(1, min(workers // 50, 4))
         with tempfile.TemporaryDirectory() as folder:
             wanted, right = 0, True
-            with crew(Path(folder), workers, given.threads, processes) as made:
+            with crew(Path(folder), workers, given.threads, processes, given.beats) as made:
                 made.rest(10)
-                for kernel, chunks in cells(workers, given.chunks, given.rest):
+                for kernel, chunks in cells(given, workers):
                     row, ordered = made.map(kernel, chunks, given.drivers)
                     wanted, right = wanted + chunks, right and ordered
                     yield row
@@ -228,6 +232,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[10, 100, 1000])
     parser.add_argument("--chunks", type=int, nargs="+", default=[1000, 10_000, 100_000])
     parser.add_argument("--rest", type=int, default=1000, help="most chunks of a task each")
+    parser.add_argument("--kinds", nargs="+", default=["at_once", "rest"])
+    parser.add_argument("--beats", type=float, default=1.0, help="share of heartbeats to send")
     parser.add_argument("--threads", type=int, default=1, help="of a worker")
     parser.add_argument("--drivers", type=int, default=2, help="at once")
     parser.add_argument("--out", type=Path, default=Path("scheduler.svg"))

@@ -1,12 +1,16 @@
 """Chunks over the workers of a Dask cluster, whoever owns that."""
 
+import contextlib
 import logging
+import math
+import resource
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -48,20 +52,39 @@ CONFIG = {
 }
 """What of Dask's configuration matters here, whatever a user's own says."""
 
-_WORTH, _MOST = 0.2, 64
-"""Seconds of work that a task is worth, and the most items of one."""
+_TASK, _BUSY = 4e-3, 0.5
+"""CPU seconds that a task costs the scheduler; the share of a core that all tasks may cost it."""
+
+_LEAST, _LONGEST, _PART = 0.2, 10.0, 1 / 8
+"""Seconds of work that a task is worth; the part of a map's time that one may take."""
+
+_MOST, _LOAD = 256, 24 << 20
+"""The most items of a task; bytes of big items with which it is full."""
+
+_FILES = 1 << 16
+"""The most files that a process may have open: a driver has a connection to each worker."""
 
 _LOOK_EVERY = 5.0
 _FETCHES = 3
 
 
 def configure() -> None:
-    """Set Dask's configuration in this process; its own log tells of errors only."""
+    """Set Dask's configuration in this process; its own log tells of errors only.
+
+    And let it open many files: most systems have 1024 as a start, a scheduler several a worker.
+    """
     import dask
     import distributed  # noqa: F401  (fills in its defaults, also into what is empty)
 
     dask.config.set(CONFIG)
     logging.getLogger("distributed").setLevel(logging.ERROR)
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if now < _FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(_FILES, most), most))
+
+
+def _open_files() -> int:
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 @dataclass
@@ -89,22 +112,39 @@ def work(function: Callable[[Any], Any], handed: list) -> Done:
     return done
 
 
-class _Pace:
-    """How many items of a map go into one task: one, or as many small ones as are worth it."""
+class Pace:
+    """How many items of a map go into its next task.
 
-    def __init__(self):
+    With C cores and tasks of w seconds the scheduler has C / w of them a second: w grows with C.
+    But no task may be so long that all wait for it in the end: what is left is shared out, and
+    where that is not known, a task takes a part of the time that the map has taken.
+    """
+
+    def __init__(self, items: Iterable):
+        self._left = len(items) if isinstance(items, Sized) else None
         self._cost = usage.Usage()
 
     def note(self, cost: usage.Usage) -> None:
         """Learn from what items cost."""
         self._cost.add(cost)
 
-    def size(self) -> int:
-        """Items of the next task."""
+    def size(self, cores: int, ahead: int, passed: float) -> int:
+        """Items of the next task; ahead: tasks that may wait at a time; passed: seconds so far."""
         if not self._cost.chunks:
             return 1
-        each = self._cost.wall / self._cost.chunks
-        return int(min(max(_WORTH / max(each, 1e-9), 1), _MOST))
+        each = max(self._cost.wall / self._cost.chunks, 1e-9)
+        fair = passed * _PART if self._left is None else self._left * each / ahead
+        worth = min(max(min(cores * _TASK / _BUSY, fair), _LEAST), _LONGEST)
+        return min(math.ceil(worth / each), _MOST)
+
+    def take(self, count: int) -> None:
+        """Note that so many items are in tasks now."""
+        if self._left is not None:
+            self._left -= count
+
+
+class _CutError(Exception):
+    """The line to the scheduler was cut; it knows nothing of this client's tasks any more."""
 
 
 class _Pending:
@@ -112,7 +152,12 @@ class _Pending:
 
     def __init__(self, function: Callable[[Any], Any], handed: list, owner: "Dask"):
         self._function, self._handed, self._owner = function, handed, owner
-        self._future = owner.submitted(function, handed)
+        self.submit()
+        owner.pending.add(self)
+
+    def submit(self) -> None:
+        """Have the scheduler see to it, for the first time or once more."""
+        self._future = self._owner.submitted(self._function, self._handed)
 
     def result(self) -> Done:
         try:
@@ -125,28 +170,36 @@ class _Pending:
             try:
                 return self._owner.gathered(self._future, self._function.__name__)
             except LostError as error:
-                why = error
-                self._future = self._owner.submitted(self._function, self._handed)
-        raise LingquError(f"workers cannot fetch their work from its driver at {why}")
+                why = f"workers cannot fetch their work from its driver at {error}"
+                self.submit()
+            except _CutError:
+                why = "the scheduler is lost again and again; run the same again"
+                self._owner.reconnect()
+        raise LingquError(why)
+
+    def done(self) -> bool:
+        return self._future.done()
 
     def cancel(self) -> None:
         self._future.release()
         self._drop()
 
     def _drop(self) -> None:
+        self._owner.pending.discard(self)
         for item in self._handed:
             self._owner.parcels.drop(item)
 
 
 class Dask:
-    """Workers of a Dask cluster, through its client."""
+    """Workers of a Dask cluster, through a client of it."""
 
-    def __init__(self, client, place: str, keys: str):
-        """place: what to call the cluster in a message; keys: folder of its keys, or empty."""
-        self._client, self._place = client, place
-        self._cores, self._looked = 0, float("-inf")
+    def __init__(self, client: Callable, place: str, keys: str):
+        """client: makes one; place: what to call the cluster in a message; keys: their folder."""
+        self._make_client, self._client, self._place = client, client(), place
+        self.pending: set[_Pending] = set()
+        self._cores, self._drivers, self._looked = 1, 1, float("-inf")
         # where this end of the line to the scheduler is, workers reach it, too
-        own = client.scheduler_comm.comm.local_address
+        own = self._client.scheduler_comm.comm.local_address
         host = own.partition("://")[2].rpartition(":")[0].strip("[]")
         self.parcels = Parcels(host, keys)
 
@@ -155,36 +208,61 @@ class Dask:
         """Threads of all workers as of late: nodes come and go."""
         now = time.monotonic()
         if now - self._looked > _LOOK_EVERY:
-            self._cores = self._client.run_on_scheduler(_cores) or self._cores
+            with contextlib.suppress(OSError):  # its line was cut: the next result shows
+                cores, self._drivers = self._client.run_on_scheduler(_cores_and_drivers)
+                self._cores = max(cores or self._cores, 1)
             self._looked = now
-        return max(self._cores, 1)
+        return self._cores
+
+    @property
+    def _ahead(self) -> int:
+        """Tasks of this driver that may wait at a time: two a core, fewer beside many drivers."""
+        return max(2 * self.workers * min(2, self._drivers) // self._drivers, 2)
 
     def map(self, function: Callable[[Any], Any], items: Iterable) -> Iterator:
         """See Cluster.map."""
-        pace, items = _Pace(), iter(items)
+        pace, items, since = Pace(items), iter(items), time.monotonic()
 
         def groups() -> Iterator[list]:
-            while group := list(islice(items, pace.size())):
+            while True:
+                size = pace.size(self.workers, self._ahead, time.monotonic() - since)
+                if not (group := self.handed_in(islice(items, size))):
+                    break
+                pace.take(len(group))
                 yield group
 
-        def submit(group: list) -> _Pending:
-            return _Pending(function, [self.parcels.hand_in(item) for item in group], self)
-
         def full(waiting: deque) -> bool:
-            enough = len(waiting) >= 2 * self.workers
-            return enough or (self.parcels.full and len(waiting) > 1)
+            if not waiting:
+                return False
+            enough = len(waiting) >= self._ahead or (self.parcels.full and len(waiting) > 1)
+            return enough or waiting[0].done()
 
-        for done in in_order(submit, groups(), full):
+        for done in in_order(lambda group: _Pending(function, group, self), groups(), full):
             pace.note(done.cost)
             usage.OWN.add(done.cost)
             yield from done.results
             if done.error:
                 raise done.error
 
+    def handed_in(self, items: Iterable) -> list:
+        """The items as they go to a worker; of big ones no more than a task's load."""
+        before, group = self.parcels.held, []
+        for item in items:
+            group.append(self.parcels.hand_in(item))
+            if self.parcels.held - before >= _LOAD:
+                break
+        return group
+
     def submitted(self, function: Callable[[Any], Any], handed: list):
         """Dask's future of some items."""
+        from distributed.client import ClosedClientError
+
         key = f"{function.__name__}-{uuid.uuid4().hex}"
-        return self._client.submit(work, function, handed, key=key, pure=False)
+        try:
+            return self._client.submit(work, function, handed, key=key, pure=False)
+        except ClosedClientError:  # it was cut off for long
+            self.reconnect()
+            return self._client.submit(work, function, handed, key=key, pure=False)
 
     def gathered(self, future, name: str) -> Any:
         """The result of a task; errors of its function come through as they are."""
@@ -200,17 +278,28 @@ class Dask:
                 " fewer threads (workers.yaml); their logs are in .lingqu/cluster/log"
             ) from None
         except (FutureCancelledError, CancelledError):
-            raise LingquError(
-                f"{self._place}: the cluster is gone; finished parts are kept: run the same again"
-            ) from None
+            raise _CutError from None
+
+    def reconnect(self) -> None:
+        """Take another client, and submit again what is pending; LingquError where nobody answers.
+
+        Dask's own client comes back under its name, which its scheduler may then take for ended.
+        """
+        old, self._client = self._client, self._make_client()
+        with contextlib.suppress(OSError, TimeoutError, RuntimeError):
+            old.close(timeout=1)
+        for one in list(self.pending):
+            one.submit()
 
     def close(self) -> None:
         """Let go of the client."""
         self.parcels.close()
+        self._client.close()
 
 
-def _cores(dask_scheduler) -> int:
-    return dask_scheduler.total_nthreads
+def _cores_and_drivers(dask_scheduler) -> tuple[int, int]:
+    clients = dask_scheduler.clients.keys() - {"fire-and-forget"}
+    return dask_scheduler.total_nthreads, max(len(clients), 1)
 
 
 @contextmanager
@@ -220,10 +309,8 @@ def local(workers: int) -> Iterator[Dask]:
     from distributed import Client, LocalCluster
 
     options = {"dashboard_address": "127.0.0.1:0", "silence_logs": "ERROR"}
-    with (
-        LocalCluster(n_workers=workers, threads_per_worker=1, **options) as cluster,
-        Client(cluster, direct_to_workers=True, set_as_default=False) as client,
-    ):
+    with LocalCluster(n_workers=workers, threads_per_worker=1, **options) as cluster:
+        client = partial(Client, cluster, direct_to_workers=True, set_as_default=False)
         yield from _opened(client, "LocalCluster", "")
 
 
@@ -231,9 +318,8 @@ def local(workers: int) -> Iterator[Dask]:
 def connect(scheduler: Path) -> Iterator[Dask]:
     """The cluster of a scheduler file; LingquError where nobody answers."""
     told = read(scheduler)
-    client = _client(told)
-    with client:
-        yield from _opened(client, str(told.file), str(told.file.parent) if told.run else "")
+    keys = str(told.file.parent) if told.run else ""
+    yield from _opened(partial(_client, told), str(told.file), keys)
 
 
 def _client(told: Rendezvous):
@@ -246,13 +332,14 @@ def _client(told: Rendezvous):
             security=security.security(told.file.parent) if told.run else None,
             timeout="20s",
             direct_to_workers=True,
+            connection_limit=_open_files() // 2,
             set_as_default=False,
         )
     except (OSError, TimeoutError, ValueError):
         raise told.gone() from None
 
 
-def _opened(client, place: str, keys: str) -> Iterator[Dask]:
+def _opened(client: Callable, place: str, keys: str) -> Iterator[Dask]:
     cluster = Dask(client, place, keys)
     try:
         yield cluster

@@ -165,13 +165,16 @@ def test_bytes_are_the_same_after(fault, run, expected, outputs):
         fault.happens(run)
     assert run.end() == fault.code, run.brief
     assert re.search(fault.says, run.told), run.brief
+    traces = run.traces
     if fault.code:
         wait_for(lambda: not run.slurm.jobs(*LIVE), "the jobs to be cancelled")
         run.start(*wanted)
         assert run.end() == 0, run.brief
     run.wake()
+    traces += run.traces
     wait_for(lambda: not run.processes(), "all processes on nodes to end")
     wait_for(lambda: not run.slurm.jobs(*LIVE), "the jobs to end")
     part = "align/S1" if wanted else ""
     found = outputs(run.folder)
     assert found == {name: x for name, x in expected.items() if name.startswith(part)}
+    assert not traces, "\n".join(traces)

@@ -30,6 +30,13 @@ def _state(process: int) -> tuple[str, int]:
     return fields[0], int(fields[19])
 
 
+def is_stopped(process: int) -> bool:
+    """Whether a process here does nothing: by SIGSTOP, or by Ctrl-Z in a shell."""
+    with contextlib.suppress(OSError):
+        return _state(process)[0] == "T"
+    return False
+
+
 @dataclass(frozen=True)
 class Holder:
     """A process that holds a lock. start: ticks since boot; run: the folder of its run, or ""."""

@@ -1,6 +1,6 @@
 """Chunks over the workers of a Dask cluster, whoever owns that."""
 
-import logging
+import os
 import time
 import uuid
 from collections import deque
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from lingqu.base.errors import LingquError
-from lingqu.cluster import security, usage
+from lingqu.cluster import plain_log, security, usage
 from lingqu.cluster.parcels import LostError, Parcels, fetch
-from lingqu.cluster.rendezvous import Rendezvous, read
+from lingqu.cluster.rendezvous import DRIVER_VARIABLE, Rendezvous, read
 from lingqu.cluster.threads import in_order
 
 CONFIG = {
@@ -56,12 +56,12 @@ _FETCHES = 3
 
 
 def configure() -> None:
-    """Set Dask's configuration in this process; its own log tells of errors only."""
+    """Set Dask's configuration in this process; its own log tells of errors only, in lines."""
     import dask
     import distributed  # noqa: F401  (fills in its defaults, also into what is empty)
 
     dask.config.set(CONFIG)
-    logging.getLogger("distributed").setLevel(logging.ERROR)
+    plain_log.set_up()
 
 
 @dataclass
@@ -236,6 +236,11 @@ def connect(scheduler: Path) -> Iterator[Dask]:
         yield from _opened(client, str(told.file), str(told.file.parent) if told.run else "")
 
 
+def client_name(order: str) -> str:
+    """What the scheduler sees of the driver of an order."""
+    return f"driver-{order}-"
+
+
 def _client(told: Rendezvous):
     configure()
     from distributed import Client
@@ -247,6 +252,7 @@ def _client(told: Rendezvous):
             timeout="20s",
             direct_to_workers=True,
             set_as_default=False,
+            name=client_name(os.environ.get(DRIVER_VARIABLE, "")),
         )
     except (OSError, TimeoutError, ValueError):
         raise told.gone() from None

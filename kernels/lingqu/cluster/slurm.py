@@ -5,18 +5,31 @@ import contextlib
 import os
 import re
 import shlex
+import tempfile
 from pathlib import Path
 
 from lingqu.base.errors import LingquError
-from lingqu.cluster.jobs import ENDED, RUNNING, WAITING, State, program
+from lingqu.cluster.jobs import ENDED, RUNNING, WAITING, NotNowError, State, program
 
 _PATIENCE = 60.0
+_SBATCH_PATIENCE = 20.0
 _WAITING = {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT"}
 _RUNNING = {"RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING"}
 
 NEVER = re.compile(r"InvalidAccount|InvalidQOS|BadConstraints|PartitionNodeLimit|PartitionTimeLimit"
                    r"|AccountNotAllowed|QOSNotAllowed")  # fmt: skip
 """Reasons for which a job would wait for ever."""
+
+_BUSY = re.compile(
+    r"retrying|temporarily|controller|timed out|does not answer|try again", re.IGNORECASE
+)
+"""What sbatch says where Slurm takes no job for a while."""
+
+_LIMIT = re.compile(
+    r"(?P<others>\b(QOS|Assoc)Grp\w*Submit\w*)|(?P<own>\b(QOS|Assoc)Max\w*Submit\w*)"
+    r"|(?P<never>\b(QOS|Assoc)\w+)|(?P<unnamed>job submit limit)"
+)
+"""Limits by which sbatch refuses: on the jobs of a group, or of one user; on what one may take."""
 
 _WORDS = (
     (r"Priority|Resources|None|BeginTime|Dependency", "the queue is full"),
@@ -32,22 +45,29 @@ def in_words(reason: str) -> str:
     return f"{told} ({reason})"
 
 
-async def ask(words: list[str], text: str = "") -> tuple[int, str, str]:
+async def ask(
+    words: list[str], text: str = "", patience: float = _PATIENCE
+) -> tuple[int, str, str]:
     """(exit code, output, errors) of one of Slurm's commands; code -1 where it does not answer."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE, process_group=0,
-        )  # fmt: skip
-    except OSError as error:
-        return 127, "", f"{words[0]}: {error.strerror}"
-    try:
-        out, err = await asyncio.wait_for(process.communicate(text.encode()), _PATIENCE)
-    except TimeoutError:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        return -1, "", f"{words[0]} does not answer"
-    return process.returncode, out.decode(errors="replace"), err.decode(errors="replace")
+    with tempfile.TemporaryFile() as errors:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+                stderr=errors, process_group=0,
+            )  # fmt: skip
+        except OSError as error:
+            return 127, "", f"{words[0]}: {error.strerror}"
+        out, code = b"", -1
+        try:
+            out, _ = await asyncio.wait_for(process.communicate(text.encode()), patience)
+            code = process.returncode
+        except TimeoutError:
+            errors.write(f"{words[0]} does not answer\n".encode())
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+        errors.seek(0)
+        return code, out.decode(errors="replace"), errors.read().decode(errors="replace")
 
 
 def seconds(walltime: str | int) -> int:
@@ -93,6 +113,12 @@ def job_name(run: str) -> str:
     return f"lingqu-{run}"
 
 
+def _reason(told: str) -> str:
+    """The gist of what sbatch says."""
+    lines = [line.strip().removeprefix("sbatch: ") for line in told.splitlines() if line.strip()]
+    return "; ".join(line.removeprefix("error: ") for line in lines[-2:]) or "no reason given"
+
+
 class SlurmJobs:
     """See Jobs."""
 
@@ -100,16 +126,32 @@ class SlurmJobs:
         self._run, self._file = run, file
         self._script = script(settings, run, file)
         self._names: list[str] = []
+        self._asked = False
         self._ended: dict[str, State] = {}
 
     async def submit(self) -> str:
         """See Jobs."""
-        code, out, err = await ask(["sbatch", "--parsable"], self._script)
+        self._asked = True
+        code, out, err = await ask(["sbatch", "--parsable"], self._script, _SBATCH_PATIENCE)
         if code:
-            why = (err.strip().splitlines() or ["no reason given"])[-1]
-            raise LingquError(f"{why}; mend the profile: config.yaml, workers.yaml")
+            raise await self._refusal(err.strip())
         self._names.append(out.strip().split(";")[0])
         return self._names[-1]
+
+    async def _refusal(self, told: str) -> Exception:
+        """What becomes of it that sbatch took no job."""
+        limit = _LIMIT.search(told)
+        if not limit and _BUSY.search(told):
+            return NotNowError(f"Slurm takes no job now: {_reason(told)}")
+        passing = limit and not limit["never"]
+        if passing and (limit["others"] or await self._others()):
+            return NotNowError(f"you have as many jobs as you may have: {_reason(told)}")
+        return LingquError(f"{_reason(told)}; mend the profile: config.yaml, workers.yaml")
+
+    async def _others(self) -> bool:
+        """Whether the user has any jobs that may end."""
+        code, out, _ = await ask(["squeue", "--noheader", "--me", "--format=%i"])
+        return bool(code or out.strip())
 
     async def states(self) -> dict[str, State] | None:
         """See Jobs."""
@@ -122,12 +164,17 @@ class SlurmJobs:
             job, state, why = line.strip().split("|", 2)
             phase = WAITING if state in _WAITING else RUNNING if state in _RUNNING else ENDED
             listed[job] = State(phase, state if phase == ENDED else why)
+        self._names += [job for job in listed if job not in self._names]
         self._ended |= {job: state for job, state in listed.items() if state.phase == ENDED}
         return listed | self._ended
 
+    async def end(self, job: str) -> None:
+        """See Jobs."""
+        await ask(["scancel", "--quiet", job])
+
     async def cancel(self) -> None:
         """See Jobs."""
-        if self._names:
+        if self._asked:
             await ask(
                 ["scancel", "--quiet", f"--name={job_name(self._run)}", f"--user={os.getuid()}"]
             )

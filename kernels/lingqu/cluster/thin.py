@@ -10,9 +10,6 @@ from lingqu import __version__
 from lingqu.base.errors import LingquError
 from lingqu.cluster import rendezvous
 
-DRIVER_VARIABLE = "LINGQU_DRIVER"
-"""Environment variable of a driver: it does the work itself."""
-
 HEAVY = frozenset({"index", "adopt", "align", "call", "joint", "compare"})
 """Commands whose work is for nodes."""
 
@@ -22,7 +19,7 @@ _HELP = {"-h", "--help"}
 
 def handed_in(words: list[str]) -> bool:
     """Whether lingqu's `words` are to be done by a node, and not here."""
-    if rendezvous.SCHEDULER_VARIABLE not in os.environ or DRIVER_VARIABLE in os.environ:
+    if rendezvous.SCHEDULER_VARIABLE not in os.environ or rendezvous.DRIVER_VARIABLE in os.environ:
         return False
     command = next((word for word in words if not word.startswith("-")), "")
     if command not in HEAVY or _HELP & set(words):

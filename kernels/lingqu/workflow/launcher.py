@@ -113,7 +113,7 @@ def _environment(folder: Path) -> dict[str, str]:
     return environment
 
 
-def _show(child: subprocess.Popen, run: Run) -> None:
+def _show(child: subprocess.Popen, run: Run, view: View) -> None:
     """Show what Snakemake tells and how far its commands are, until it ends."""
     lines: queue.SimpleQueue = queue.SimpleQueue()
 
@@ -123,7 +123,6 @@ def _show(child: subprocess.Popen, run: Run) -> None:
         lines.put(None)
 
     threading.Thread(target=read, daemon=True).start()
-    view = View(run.folder)
     while True:
         try:
             line = lines.get(timeout=_LOOK_EVERY)
@@ -149,7 +148,7 @@ def _on_workers(settings: dict) -> list[str]:
     return words + (["--executor", "local"] if settings["pool"] == "allocation" else [])
 
 
-def _supervise(words: list[str], run: Run, environment: dict) -> int:
+def _supervise(words: list[str], run: Run, environment: dict, view: View) -> int:
     """Run to the end; signals go on to all processes of the run. Returns the exit code."""
     child = subprocess.Popen(
         words,
@@ -171,7 +170,7 @@ def _supervise(words: list[str], run: Run, environment: dict) -> int:
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, forward) for number in numbers}
     try:
-        _show(child, run)
+        _show(child, run, view)
         code = child.wait()
     finally:
         for number, handler in before.items():
@@ -185,13 +184,14 @@ def _run(words: list[str], run: Run) -> int:
     """Run Snakemake, with the workers of its profile where that has some; its exit code."""
     forget(run.folder)
     settings = read_workers(profile_folder(run.profile, run.folder), run.folder)
-    environment = _environment(run.folder)
+    environment, view = _environment(run.folder), View(run.folder)
     if settings is None:
-        return _supervise(words, run, environment)
+        return _supervise(words, run, environment, view)
     environment.setdefault("NUMBA_CACHE_DIR", str(run.folder / ".lingqu" / "kernels"))
     settings["dashboard"] = run.dashboard
-    with hired(run.folder / ".lingqu" / "cluster", settings, environment) as connected:
-        return _supervise([*words, *_on_workers(settings)], run, connected)
+    state = run.folder / ".lingqu" / "cluster"
+    with hired(state, settings, environment, view.line) as connected:
+        return _supervise([*words, *_on_workers(settings)], run, connected, view)
 
 
 def _faults_since(start: float, logs: Path) -> list[str]:
@@ -231,7 +231,8 @@ def launch(run: Run) -> tuple[int, Project]:
     project = open_project(None, [config], workflow / "schemas", run.folder)
     find_lingqu()
     if run.dry:
-        return _supervise(command(run, workflow), run, _environment(run.folder)), project
+        words, environment = command(run, workflow), _environment(run.folder)
+        return _supervise(words, run, environment, View(run.folder)), project
     results = run.folder / project.config["results"]
     _make_results(results)
     start = time.time()

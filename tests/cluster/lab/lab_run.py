@@ -46,6 +46,17 @@ class LabRun:
         return "\n".join(log.read_text(errors="replace") for log in logs if log.exists())
 
     @property
+    def traces(self) -> list[str]:
+        """Tracebacks, wherever there are some: where they stand, and how they end."""
+        cluster = sorted(self.folder.glob(".lingqu/cluster/log/*.log"))
+        texts = {"told": self.told} | {log.name: log.read_text(errors="replace") for log in cluster}
+        return [
+            f"{name}: {text[at.start() - 300 : at.start() + 3000]}"
+            for name, text in texts.items()
+            if (at := re.search("Traceback", text))
+        ]
+
+    @property
     def brief(self) -> str:
         """The lines of it that are not Snakemake's."""
         lines = [line for line in self.told.splitlines() if "lingqu: " in line]

@@ -16,6 +16,9 @@ from lingqu.base.journal import subject
 from lingqu.cluster.usage import Usage
 from lingqu.cluster.wire import Line
 
+ERROR = "lingqu: error: "
+"""How the line begins in which a command tells why it failed."""
+
 _DEATHS = 3
 _GOES_ON = "goes on elsewhere from what is finished"
 _OTHERS = "others take its chunks"
@@ -33,6 +36,7 @@ class Order:
     since: float = field(default_factory=time.time)
     tries: int = 0
     deaths: int = 0
+    error: str = ""
 
     @property
     def name(self) -> str:
@@ -49,6 +53,13 @@ class Order:
         """The command and what it makes."""
         command, makes = subject(self.words)
         return f"{command} {Path(makes).name}".strip()
+
+    def pass_on(self, stream: int, text: str) -> None:
+        """Give what its driver says to who waits; keep the error among it."""
+        self.line.send({"stream": stream, "text": text})
+        for line in text.splitlines():
+            if line.startswith(ERROR):
+                self.error = line.removeprefix(ERROR)
 
     def note(self, text: str) -> None:
         """Tell who waits what happens."""
@@ -168,7 +179,7 @@ class Desk:
             case "alive":
                 node.line.send({"op": "alive"})
             case "text" if order:
-                order.line.send({"stream": message["stream"], "text": message["text"]})
+                order.pass_on(message["stream"], message["text"])
             case "ended" if order:
                 del node.orders[order.name]
                 self._ended(node, order, message)
@@ -193,6 +204,8 @@ class Desk:
         self.costs.setdefault(order.command, Usage()).add(Usage(**message["usage"]))
         code = message["code"]
         if code >= 0:
+            if code and order.error:
+                self._say(f"error: {order.title}: {order.error}")
             order.line.send({"code": code})
             return
         order.deaths += 1

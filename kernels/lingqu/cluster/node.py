@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 from lingqu import __version__
+from lingqu.base.atomic import no_room
 from lingqu.base.errors import LingquError
 from lingqu.base.lock import is_stopped
 from lingqu.base.progress import say
@@ -29,7 +30,6 @@ from lingqu.cluster.threads import default_threads
 _ALIVE_EVERY = 5.0
 _SILENCE = 120.0
 _THREADS = 4
-_ROOM = 1 << 20
 _DRIVER = "lingqu.cluster.drive"
 
 
@@ -52,21 +52,10 @@ def slots(settings: dict, cores: int) -> int:
     return settings.get("drivers") or max(2, cores // 16)
 
 
-def _usable(folder: str) -> str:
-    """Why nothing can be written into the folder; empty where it can."""
-    try:
-        with tempfile.TemporaryFile(dir=folder) as out:
-            out.write(bytes(_ROOM))
-            out.flush()
-    except OSError as error:
-        return error.strerror or str(error)
-    return ""
-
-
 def scratch_folder(wanted: str | None, state: Path) -> Path:
     """A new folder for temporary files, below `wanted` or where there is room."""
     for place in filter(None, (wanted and os.path.expandvars(wanted), tempfile.gettempdir())):
-        if not (why := _usable(place)):
+        if not (why := no_room(place)):
             return Path(tempfile.mkdtemp(prefix="lingqu-", dir=place))
         say(f"{socket.gethostname()}: {place}: {why}; temporary files go elsewhere")
     return Path(tempfile.mkdtemp(prefix="scratch-", dir=state))

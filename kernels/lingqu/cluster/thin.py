@@ -3,8 +3,8 @@
 Its driver runs on a node. Lines and exit code come through; who ends this command ends its driver.
 """
 
+import contextlib
 import os
-import sys
 
 from lingqu import __version__
 from lingqu.base.errors import LingquError
@@ -25,6 +25,13 @@ def handed_in(words: list[str]) -> bool:
     if command not in HEAVY or _HELP & set(words):
         return False
     return bool(rendezvous.read(os.environ[rendezvous.SCHEDULER_VARIABLE]).desk)
+
+
+def _show(stream: int, text: bytes) -> None:
+    """Write to standard output (1) or error, which may be a log on a disk that is full."""
+    with contextlib.suppress(OSError) if stream == 2 else contextlib.nullcontext():
+        while text:
+            text = text[os.write(stream, text) :]
 
 
 def hand_in(words: list[str]) -> int:
@@ -48,9 +55,7 @@ def hand_in(words: list[str]) -> int:
     )
     for message in call:
         if "text" in message:
-            stream = sys.stdout if message["stream"] == 1 else sys.stderr
-            stream.buffer.write(message["text"].encode(*wire.ENCODING))
-            stream.buffer.flush()
+            _show(message["stream"], message["text"].encode(*wire.ENCODING))
         elif "fault" in message:
             raise LingquError(message["fault"])
         elif "code" in message:

@@ -17,9 +17,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lingqu.base.atomic import no_room
 from lingqu.base.errors import LingquError
 from lingqu.base.progress import say
 from lingqu.base.resources import house
+from lingqu.cluster.desk import ERROR
 from lingqu.cluster.hire import hired
 from lingqu.cluster.thin import HEAVY
 from lingqu.workflow.brief import brief
@@ -180,8 +182,11 @@ def _supervise(words: list[str], run: Run, environment: dict, view: View) -> int
     return code if code >= 0 else 128 - code
 
 
-def _run(words: list[str], run: Run) -> int:
-    """Run Snakemake, with the workers of its profile where that has some; its exit code."""
+def _run(words: list[str], run: Run, told: list[str]) -> int:
+    """Run Snakemake, with the workers of its profile where that has some; its exit code.
+
+    What the owner of the workers says is told, and added to `told`.
+    """
     forget(run.folder)
     settings = read_workers(profile_folder(run.profile, run.folder), run.folder)
     environment, view = _environment(run.folder), View(run.folder)
@@ -189,8 +194,12 @@ def _run(words: list[str], run: Run) -> int:
         return _supervise(words, run, environment, view)
     environment.setdefault("NUMBA_CACHE_DIR", str(run.folder / ".lingqu" / "kernels"))
     settings["dashboard"] = run.dashboard
-    state = run.folder / ".lingqu" / "cluster"
-    with hired(state, settings, environment, view.line) as connected:
+
+    def tell(line: str) -> None:
+        told.append(line)
+        view.line(line)
+
+    with hired(run.folder / ".lingqu" / "cluster", settings, environment, tell) as connected:
         return _supervise([*words, *_on_workers(settings)], run, connected, view)
 
 
@@ -200,9 +209,19 @@ def _faults_since(start: float, logs: Path) -> list[str]:
     for log in sorted(logs.rglob("*.log")):
         if log.stat().st_mtime >= start:
             lines = log.read_text(errors="replace").splitlines()
-            told = [line for line in lines if line.startswith("lingqu: error: ")]
-            found += [f"{log.relative_to(logs).with_suffix('')}: {told[-1]}"] if told else []
+            errors = [line for line in lines if line.startswith(ERROR)]
+            found += [f"{log.relative_to(logs).with_suffix('')}: {errors[-1]}"] if errors else []
     return found
+
+
+def _tell_faults(run: Run, results: Path, start: float, told: list[str]) -> None:
+    """Say why steps failed, as far as that was not told, and where there is no room to work."""
+    for line in _faults_since(start, results / "logs"):
+        if not any(line.partition(ERROR)[2] in other for other in told):
+            say(line)
+    for folder in {run.folder, results}:
+        if why := no_room(folder):
+            say(f"{ERROR}{folder}: {why}; free some space and run the same again")
 
 
 def _make_results(folder: Path) -> None:
@@ -235,14 +254,13 @@ def launch(run: Run) -> tuple[int, Project]:
         return _supervise(words, run, environment, View(run.folder)), project
     results = run.folder / project.config["results"]
     _make_results(results)
-    start = time.time()
+    start, told = time.time(), []
     with hold(run.folder):
         words = command(run, _frozen(workflow, run.folder / ".lingqu"))
         try:
-            code = _run(words, run)
+            code = _run(words, run, told)
         finally:
             end_leftovers(run.folder)
     if 0 < code < 128:
-        for line in _faults_since(start, results / "logs"):
-            say(line)
+        _tell_faults(run, results, start, told)
     return code, project

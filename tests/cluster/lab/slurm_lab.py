@@ -24,6 +24,8 @@ from machine import Machine, MachineError
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "unshare", "nsenter")
 ACCOUNTING_PROGRAMS = ("slurmdbd", "mariadbd", "mariadb-install-db")
 
+_SHARED = "64m"
+
 _CONFIGURATION = """
 ClusterName=lab
 SlurmctldHost=control(127.0.0.1)
@@ -137,6 +139,15 @@ class Slurm:
             raise
         return self
 
+    @property
+    def shared(self) -> Path:
+        """A small disk of its own that all machines see, and this process by `seen`."""
+        return self.folder / "shared"
+
+    def seen(self, path: Path) -> Path:
+        """A path on all machines as this process sees it."""
+        return self["control"].seen(path)
+
     def __exit__(self, *_: object) -> None:
         for machine in reversed(self._machines.values()):
             machine.kill()
@@ -145,12 +156,13 @@ class Slurm:
         return self._machines[name]
 
     def _start(self) -> None:
-        for name in ("etc", "log", "scratch", "state"):
+        for name in ("etc", "log", "scratch", "shared", "state"):
             (self.folder / name).mkdir()
         (self.folder / "munge.key").write_bytes(secrets.token_bytes(128))
         (self.folder / "munge.key").chmod(0o600)
         self._configure()
         control = self._up("control", "munged", "--foreground", "--force", *self._munge_options())
+        control.ask("mount", "-t", "tmpfs", "-o", f"size={_SHARED}", "shared", self.shared)
         wait_for((self.folder / "munge.socket").exists, "munged")
         if self.accounting:
             self._start_accounting(control)
@@ -228,7 +240,8 @@ class Slurm:
             control.ask("sacctmgr", "--immediate", "add", *words.split())
 
     def _up(self, name: str, *words: str) -> Machine:
-        self._machines[name] = Machine(self.folder, name, words or ("true",)).start()
+        beside = self._machines.get("control")
+        self._machines[name] = Machine(self.folder, name, words or ("true",), beside=beside).start()
         return self._machines[name]
 
     def node_up(self, name: str) -> None:

@@ -153,7 +153,7 @@ FAULTS = [
     Fault("scancel of all jobs", cancel_all, r"job \d+ ended \(CANCELLED\)", during="call"),
     Fault("full scratch disks", fill_scratch),
     Fault("slurmd killed", kill_slurmd, r"job \d+ ended \(NODE_FAIL\)", still=False),
-    Fault("a node without power", lose_node, rf"{LOST}: not heard of for 8 s; {AGAIN}"),
+    Fault("a node without power", lose_node, rf"{LOST}; {AGAIN}"),
     Fault("SIGSTOP of a worker", hang_worker),
     Fault("SIGSTOP of a node", hang_node, rf"{LOST}: not heard of for 8 s; {AGAIN}"),
     Fault("SIGSTOP of a driver", hang_driver, r"n\d was stopped, and is ended; goes on"),

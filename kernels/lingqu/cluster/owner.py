@@ -234,8 +234,9 @@ class Owner:
         share = f", {100 * busy / self._core_seconds:.0f} % of it at work" if busy else ""
         self._say(f"{self._pool.submitted} worker jobs, {hours:.3f} core-hours{share}")
         for command, cost in self._desk.costs.items():
+            share = f" ({100 * cost.cpu / cost.wall:.0f} % busy)" if cost.wall else ""
             self._say(
-                f"  {command:<8}{cost.chunks:>9,} chunks {cost.cpu:>10,.0f} CPU s in workers"
+                f"  {command:<8}{cost.chunks:>9,} chunks {cost.cpu:>10,.0f} CPU s in workers{share}"
                 f" {cost.driver:>8,.0f} in drivers {cost.peak / 1e9:>6.1f} GB at most in one"
             )
         for line in await self._jobs.told():

@@ -25,6 +25,7 @@ class Pool:
         self._quick = 0
         self._told, self._told_at = "", 0.0
         self._silent_since = 0.0
+        self._tried = False
         self._refused, self._again_at, self._wait = "", 0.0, _WAIT
         self._known: set[str] = set()
 
@@ -46,7 +47,7 @@ class Pool:
         self.joined()
         if not self._desk.asked:
             return
-        states = await self._jobs.states() if self._live else {}
+        states = await self._jobs.states() if self._tried else {}
         if states is None:
             self._slow()
             return
@@ -66,6 +67,7 @@ class Pool:
             self._refused = ""
         if count <= 0 or time.monotonic() < self._again_at:
             return
+        self._tried = True
         try:
             for _ in range(count):
                 self._count(await self._jobs.submit())

@@ -13,6 +13,7 @@ from lingqu.cluster.jobs import ENDED, RUNNING, WAITING, NotNowError, State, pro
 
 _PATIENCE = 60.0
 _SBATCH_PATIENCE = 20.0
+_SETTLES = 8
 _WAITING = {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT"}
 _RUNNING = {"RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING"}
 
@@ -45,6 +46,14 @@ def in_words(reason: str) -> str:
     return f"{told} ({reason})"
 
 
+async def _killed(process: asyncio.subprocess.Process) -> None:
+    """Have the process ended, if it is not."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError, TimeoutError):
+            process.kill()
+            await asyncio.wait_for(process.wait(), 5)
+
+
 async def ask(
     words: list[str], text: str = "", patience: float = _PATIENCE
 ) -> tuple[int, str, str]:
@@ -64,8 +73,7 @@ async def ask(
         except TimeoutError:
             errors.write(f"{words[0]} does not answer\n".encode())
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            await _killed(process)
         errors.seek(0)
         return code, out.decode(errors="replace"), errors.read().decode(errors="replace")
 
@@ -184,21 +192,47 @@ class SlurmJobs:
         return self._file.parent / "log" / f"{job}.log"
 
     async def told(self) -> list[str]:
-        """What sacct says of each job, where the site has accounting."""
-        if not self._names:
-            return []
+        """What sacct says of all jobs, where the site has accounting; it hears of ends late."""
         words = ["sacct", "--noheader", "--parsable2", f"--jobs={','.join(self._names)}"]
-        code, out, _ = await ask([*words, "--format=JobID,ElapsedRaw,AllocCPUS,TotalCPU,MaxRSS"])
-        return [] if code else list(map(_accounted, filter(_is_script, out.splitlines())))
+        words += ["--format=JobID,ElapsedRaw,AllocCPUS,TotalCPU,MaxRSS,State"]
+        for _ in range(_SETTLES if self._names else 0):
+            code, out, _ = await ask(words)
+            if code:
+                return []
+            if found := accounted(out):
+                return [found]
+            await asyncio.sleep(1)
+        return []
 
 
-def _is_script(line: str) -> bool:
-    """Whether a line of sacct is of a job's script: in it all of a worker job runs."""
-    return line.partition("|")[0].endswith(".batch")
+def accounted(table: str) -> str:
+    """What sacct's table says of jobs in sum; empty where some are not over by it.
+
+    JobID|ElapsedRaw|AllocCPUS|TotalCPU|MaxRSS|State: seconds, cores, [D-][HH:]MM:SS[.mmm], bytes
+    with a suffix or nothing. Of each job the script's line counts: in it all of a worker job runs.
+    """
+    lines = [line.split("|") for line in table.splitlines()]
+    scripts = [line for line in lines if line[0].endswith(".batch")]
+    if not scripts or any(re.match("RUNNING|COMPLETING", line[-1]) for line in lines):
+        return ""
+    held = sum(int(elapsed) * int(cores) for _, elapsed, cores, *_ in scripts)
+    spent = sum(cpu_seconds(line[3]) for line in scripts)
+    most = max(size(line[4]) for line in scripts)
+    text = f"{len(scripts)} jobs, {held / 3600:.3f} core-hours"
+    text += f", {100 * spent / held:.0f} % of it at work" if held and spent else ""
+    return text + (f", {most / 1e9:.1f} GB at most in one" if most else "")
 
 
-def _accounted(line: str) -> str:
-    job, elapsed, cores, spent, memory = line.split("|")
-    hours = int(elapsed) * int(cores) / 3600
-    job = job.removesuffix(".batch")
-    return f"job {job}: {hours:.3f} core-hours, CPU {spent}, {memory or '?'} of memory at most"
+def cpu_seconds(text: str) -> float:
+    """Of a CPU time as sacct writes it: [D-][HH:]MM:SS[.mmm]."""
+    days, _, rest = text.rpartition("-")
+    total = 0.0
+    for part in rest.split(":"):
+        total = total * 60 + float(part or 0)
+    return total + int(days or 0) * 86400
+
+
+def size(text: str) -> float:
+    """Bytes of a size as sacct writes it: 9000K, 1.50G, 0, or nothing where it does not know."""
+    powers = {unit: 1024.0**power for power, unit in enumerate("KMGTP", 1)}
+    return float(text.rstrip("KMGTP") or 0) * powers.get(text[-1:], 1.0)

@@ -8,6 +8,7 @@ import os
 
 from lingqu import __version__
 from lingqu.base.errors import LingquError
+from lingqu.base.lock import PULSE_VARIABLE
 from lingqu.cluster import rendezvous
 
 HEAVY = frozenset({"index", "adopt", "align", "call", "joint", "compare"})
@@ -43,7 +44,11 @@ def hand_in(words: list[str]) -> int:
 
     told = rendezvous.read(os.environ[rendezvous.SCHEDULER_VARIABLE])
     call = wire.Call(told)
-    environment = {name: value for name, value in os.environ.items() if name.startswith(_PASSED)}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(_PASSED) and name != PULSE_VARIABLE  # Snakemake's, which runs here
+    }
     call.send(
         {
             "kind": "command",

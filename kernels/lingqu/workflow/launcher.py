@@ -19,6 +19,7 @@ from pathlib import Path
 
 from lingqu.base.atomic import no_room
 from lingqu.base.errors import LingquError
+from lingqu.base.lock import PULSE_VARIABLE
 from lingqu.base.progress import say
 from lingqu.base.resources import house
 from lingqu.cluster.desk import ERROR
@@ -182,16 +183,16 @@ def _supervise(words: list[str], run: Run, environment: dict, view: View) -> int
     return code if code >= 0 else 128 - code
 
 
-def _run(words: list[str], run: Run, told: list[str]) -> int:
+def _run(words: list[str], run: Run, more: dict[str, str], told: list[str]) -> int:
     """Run Snakemake, with the workers of its profile where that has some; its exit code.
 
-    What the owner of the workers says is told, and added to `told`.
+    more: for Snakemake's environment. What the owner of the workers says is added to `told`.
     """
     forget(run.folder)
     settings = read_workers(profile_folder(run.profile, run.folder), run.folder)
     environment, view = _environment(run.folder), View(run.folder)
     if settings is None:
-        return _supervise(words, run, environment, view)
+        return _supervise(words, run, environment | more, view)
     environment.setdefault("NUMBA_CACHE_DIR", str(run.folder / ".lingqu" / "kernels"))
     settings["dashboard"] = run.dashboard
 
@@ -200,7 +201,7 @@ def _run(words: list[str], run: Run, told: list[str]) -> int:
         view.line(line)
 
     with hired(run.folder / ".lingqu" / "cluster", settings, environment, tell) as connected:
-        return _supervise([*words, *_on_workers(settings)], run, connected, view)
+        return _supervise([*words, *_on_workers(settings)], run, connected | more, view)
 
 
 def _faults_since(start: float, logs: Path) -> list[str]:
@@ -255,10 +256,10 @@ def launch(run: Run) -> tuple[int, Project]:
     results = run.folder / project.config["results"]
     _make_results(results)
     start, told = time.time(), []
-    with hold(run.folder):
+    with hold(run.folder) as pulse:
         words = command(run, _frozen(workflow, run.folder / ".lingqu"))
         try:
-            code = _run(words, run, told)
+            code = _run(words, run, {PULSE_VARIABLE: str(pulse)}, told)
         finally:
             end_leftovers(run.folder)
     if 0 < code < 128:

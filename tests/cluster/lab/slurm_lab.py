@@ -65,6 +65,7 @@ CompleteWait=0
 UnkillableStepTimeout=30
 # squeue --states=all tells of ended jobs for this long
 MinJobAge=600
+MaxJobCount={jobs}
 {accounting}
 {nodes}
 PartitionName=main Nodes=ALL Default=YES MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
@@ -122,12 +123,17 @@ class Job:
 class Slurm:
     """Machines: control, login (where `run` starts commands), and the nodes n1, n2, ..."""
 
-    def __init__(self, folder: Path, nodes=3, cpus=2, memory=4000, silence=6, accounting=False):
-        """memory: MB of a node (declared, not enforced); silence: seconds until a node is down."""
+    def __init__(
+        self, folder: Path, nodes=3, cpus=2, memory=4000, silence=6, jobs=10_000, accounting=False
+    ):
+        """memory: MB of a node (declared, not enforced); silence: seconds until a node is down.
+
+        jobs: at most, those included that ended not long ago.
+        """
         self.folder = folder
         self.nodes = {f"n{number}": f"127.0.0.{10 + number}" for number in range(1, nodes + 1)}
         self.accounting = accounting
-        self._sizes = (cpus, memory, silence)
+        self._sizes = (cpus, memory, silence, jobs)
         self._ports = _free_ports(nodes + 3)
         self._machines: dict[str, Machine] = {}
 
@@ -182,7 +188,7 @@ class Slurm:
         return {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
 
     def _configure(self) -> None:
-        cpus, memory, silence = self._sizes
+        cpus, memory, silence, jobs = self._sizes
         port, database, _sql, *ports = self._ports
         accounting = "AccountingStorageType=accounting_storage/none"
         if self.accounting:
@@ -196,7 +202,7 @@ class Slurm:
             f" RealMemory={memory} State=UNKNOWN"
             for (name, address), port in zip(self.nodes.items(), ports, strict=True)
         )
-        told = {"folder": self.folder, "port": port, "silence": silence}
+        told = {"folder": self.folder, "port": port, "silence": silence, "jobs": jobs}
         text = _CONFIGURATION.format(accounting=accounting, nodes=nodes, **told)
         (self.folder / "etc" / "slurm.conf").write_text(text)
         names = {"control": "127.0.0.1", "login": "127.0.0.1"} | self.nodes

@@ -115,6 +115,8 @@ class Owner:
         hiring = asyncio.create_task(self._hire())
         try:
             while not over.is_set():
+                if hiring.done():
+                    hiring.result()
                 await self._check()
                 self._note()
                 with contextlib.suppress(TimeoutError):

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,12 +116,24 @@ def _environment(folder: Path) -> dict[str, str]:
     return environment
 
 
+def without_logging_errors(lines: Iterable[str]) -> Iterator[str]:
+    """Snakemake's lines, less what Python tells of a log file on a full disk."""
+    inside = False
+    for line in lines:
+        inside = inside or line.startswith("--- Logging error ---")
+        if not inside:
+            yield line
+        elif line.startswith("Arguments: "):
+            inside = False
+
+
 def _show(child: subprocess.Popen, run: Run, view: View) -> None:
     """Show what Snakemake tells and how far its commands are, until it ends."""
     lines: queue.SimpleQueue = queue.SimpleQueue()
 
     def read() -> None:
-        for line in brief(child.stderr) if run.brief else child.stderr:
+        told = without_logging_errors(child.stderr)
+        for line in brief(told) if run.brief else told:
             lines.put(line.rstrip("\n"))
         lines.put(None)
 
@@ -220,9 +232,10 @@ def _tell_faults(run: Run, results: Path, start: float, told: list[str]) -> None
     for line in _faults_since(start, results / "logs"):
         if not any(line.partition(ERROR)[2] in other for other in told):
             say(line)
-    for folder in {run.folder, results}:
+    for folder in (run.folder, results):
         if why := no_room(folder):
             say(f"{ERROR}{folder}: {why}; free some space and run the same again")
+            break
 
 
 def _make_results(folder: Path) -> None:

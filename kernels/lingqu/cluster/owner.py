@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from lingqu.cluster.usage import Usage
 
 _HEARTBEAT, _LOOK = 2.0, 0.2
 _AWAY = 5.0
+_LATER = 6.0  # a silent node is found before its workers are blamed; it speaks every 5 seconds
 
 
 def jobs_of(settings: dict, run: str, file: Path) -> Jobs:
@@ -53,9 +55,8 @@ class Owner:
         self._jobs = jobs_of(settings, settings["run"], file)
         self._pool = Pool(self._jobs, settings["nodes"], self._desk, self._say)
         self._tasks: set[asyncio.Task] = set()
-        self._looked = self._awake = (
-            time.monotonic()
-        )  # since when this process was never away for long
+        # since when this process was never away for long
+        self._looked = self._awake = time.monotonic()
 
     def _say(self, text: str) -> None:
         with contextlib.suppress(OSError):  # nobody is there to be told
@@ -143,21 +144,23 @@ class Owner:
         self._looked = now
         if now - self._awake < patience:
             return
-        for node in self._desk.silent(patience):
+        lost = self._desk.silent(patience)
+        for node in lost:
             self._desk.dismiss(node, f"node {node.host} is lost: not heard of for {patience} s")
             self._pool.drop(node.job)
             self._soon(self._jobs.end(node.job))
-        await self._part([state.address for state in self._silent(patience)], expected=False)
+        blameless = {state.address for node in lost for state in self._own(node)}
+        await self._part(self._silent(patience) - blameless, expected=False)
 
-    def _silent(self, patience: float) -> list:
+    def _silent(self, patience: float) -> set[str]:
         """Workers that were not heard of; the more there are, the rarer they speak."""
         from distributed.scheduler import heartbeat_interval
 
         workers = self._dask.workers.values()
-        longest = max(patience, 10 * heartbeat_interval(len(workers)))
-        return [state for state in workers if time.time() - state.last_seen > longest]
+        longest = max(patience + _LATER, 10 * heartbeat_interval(len(workers)))
+        return {state.address for state in workers if time.time() - state.last_seen > longest}
 
-    async def _part(self, addresses: list[str], expected: bool) -> None:
+    async def _part(self, addresses: Iterable[str], expected: bool) -> None:
         """Give the chunks of workers to others, at once; expected: they are not to blame."""
         for address in addresses:
             if comm := self._dask.stream_comms.get(address):

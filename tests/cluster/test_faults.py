@@ -125,7 +125,8 @@ class Fault:
     """What happens while `during` is in the middle.
 
     says: a pattern of what the run then says itself; code: with which it ends, to be started again
-    where that is not 0; still: workers stand still meanwhile, too.
+    where that is not 0; still: workers stand still meanwhile, too; patience: with what stands
+    still.
     """
 
     what: str
@@ -134,6 +135,7 @@ class Fault:
     code: int = 0
     during: str = "align"
     still: bool = True
+    patience: int = 8
 
 
 LIVE = ("--states=PENDING,RUNNING",)
@@ -152,19 +154,20 @@ FAULTS = [
     Fault("scancel of a job", cancel_one, r"job \d+ ended \(CANCELLED\)"),
     Fault("scancel of all jobs", cancel_all, r"job \d+ ended \(CANCELLED\)", during="call"),
     Fault("full scratch disks", fill_scratch),
-    Fault("slurmd killed", kill_slurmd, r"job \d+ ended \(NODE_FAIL\)", still=False),
+    Fault("slurmd killed", kill_slurmd, r"job \d+ ended \(NODE_FAIL\)", still=False, patience=60),
     Fault("a node without power", lose_node, rf"{LOST}; {AGAIN}"),
     Fault("SIGSTOP of a worker", hang_worker),
     Fault("SIGSTOP of a node", hang_node, rf"{LOST}: not heard of for 8 s; {AGAIN}"),
     Fault("SIGSTOP of a driver", hang_driver, r"n\d was stopped, and is ended; goes on"),
     Fault("end of walltime", end_walltime, r"the time of n\d is nearly up", still=False),
-    Fault("another run in the folder", start_another),
+    Fault("another run in the folder", start_another, patience=60),
 ]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.what)
 def test_bytes_are_the_same_after(fault, run, expected, outputs):
     wanted = ("--", *ALIGNED) if fault.during == "align" else ()
+    run.profile(patience=fault.patience)
     run.start(*wanted)
     with run.middle(fault.during, fault.still):
         fault.happens(run)

@@ -1,5 +1,6 @@
 """A real Slurm of three nodes on this machine, where that can be, and a project that runs on it."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -101,17 +102,33 @@ class Project(LabRun):
         (folder / "workers.yaml").write_text(text)
 
 
+@contextlib.contextmanager
+def project(slurm, inputs, environment, folder: Path, log: Path | None = None):
+    """A run in `folder` that has not started, and is ended."""
+    for name in ("cryptography", "snakemake_executor_plugin_slurm"):
+        pytest.importorskip(name)
+    shutil.copytree(inputs, slurm.seen(folder))
+    run = Project(slurm, folder, environment, log)
+    run.profile()
+    try:
+        yield run
+    finally:
+        run.wake()
+        if run.process and run.process.poll() is None:
+            run.launcher.kill()
+            run.process.wait()
+
+
 @pytest.fixture
 def run(slurm, inputs, environment, expected, tmp_path):
     """A run that has not started."""
-    for name in ("cryptography", "snakemake_executor_plugin_slurm"):
-        pytest.importorskip(name)
-    folder = tmp_path / "project"
-    shutil.copytree(inputs, folder)
-    run = Project(slurm, folder, environment)
-    run.profile()
-    yield run
-    run.wake()
-    if run.process and run.process.poll() is None:
-        run.launcher.kill()
-        run.process.wait()
+    with project(slurm, inputs, environment, tmp_path / "project") as run:
+        yield run
+
+
+@pytest.fixture
+def run_on_disk(slurm, inputs, environment, expected, tmp_path):
+    """A run that has not started, in a folder of a small disk that all machines share."""
+    with project(slurm, inputs, environment, slurm.shared / "project", tmp_path) as run:
+        yield run
+    shutil.rmtree(run.folder)

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 from lab_run import LabRun
@@ -39,12 +39,12 @@ def kill_both(run):
     run.owner.kill()
     launcher.kill()
     run.process.wait()
-    file = run.folder / ".lingqu" / "cluster" / "scheduler.json"
-    assert file.exists()
+    file = run.path / ".lingqu" / "cluster" / "scheduler.json"
+    assert run.slurm.seen(file).exists()
     words = (sys.executable, "-m", "lingqu", "index", "genome.fa")
     told = run.slurm.start(
         *words,
-        cwd=run.folder,
+        cwd=run.path,
         env={**run.environment, "LINGQU_SCHEDULER": str(file)},
         stderr=subprocess.PIPE,
         text=True,
@@ -98,14 +98,18 @@ def hang_node(run):
     run.hang(run.slurm[busy(run)].processes())
 
 
+def hang_driver(run):
+    run.hang(run.drivers()[:1])
+
+
 def end_walltime(run):
     for job in run.slurm.jobs():
         run.slurm.ask("scontrol", "update", f"jobid={job.id}", "endtime=now+40")
-    run.wait_for(lambda: "is up" in run.told, "the jobs' time to be up")
+    run.wait_for(lambda: "is nearly up" in run.said, "the jobs' time to be up")
 
 
 def start_another(run):
-    other = LabRun(run.slurm, run.folder, run.environment)
+    other = LabRun(run.slurm, run.path, run.environment)
     other.start(machine="n3")
     assert other.end() == 1
     assert "a run works here already" in other.told
@@ -120,8 +124,9 @@ def busy(run) -> str:
 class Fault:
     """What happens while `during` is in the middle.
 
-    says: a pattern of what the run then tells; code: with which it ends, to be started again
-    where that is not 0; still: workers stand still meanwhile, too.
+    says: a pattern of what the run then says itself; code: with which it ends, to be started again
+    where that is not 0; still: workers stand still meanwhile, too; patience: with what stands
+    still.
     """
 
     what: str
@@ -130,16 +135,17 @@ class Fault:
     code: int = 0
     during: str = "align"
     still: bool = True
-    settings: dict = field(default_factory=dict)
+    patience: int = 8
 
 
 LIVE = ("--states=PENDING,RUNNING",)
 ALIGNED = ("results/align/S1.bam",)
-AGAIN = "goes on elsewhere from what is finished"
+LOST = r"\nlingqu: node n\d is lost"
+AGAIN = r"align S\d.bam: goes on elsewhere from what is finished\n"
 FAULTS = [
     Fault("kill -9 of workers", kill_workers),
-    Fault("kill -9 of a node program, the nanny", kill_program, rf"node n\d is lost; {AGAIN}"),
-    Fault("kill -9 of a driver", kill_driver, rf"was killed \(signal 9\); {AGAIN}", during="call"),
+    Fault("kill -9 of a node program, the nanny", kill_program, rf"{LOST}; {AGAIN}"),
+    Fault("kill -9 of a driver", kill_driver, r"was killed \(signal 9\); goes on", during="call"),
     Fault("kill -9 of the launcher", kill_launcher, code=-9),
     Fault("kill -9 of the cluster's owner", kill_owner, "give `lingqu run` again", code=1),
     Fault("kill -9 of both", kill_both, code=-9),
@@ -148,30 +154,64 @@ FAULTS = [
     Fault("scancel of a job", cancel_one, r"job \d+ ended \(CANCELLED\)"),
     Fault("scancel of all jobs", cancel_all, r"job \d+ ended \(CANCELLED\)", during="call"),
     Fault("full scratch disks", fill_scratch),
-    Fault("slurmd killed", kill_slurmd, r"job \d+ ended \(NODE_FAIL\)", still=False),
-    Fault("a node without power", lose_node, rf"node n\d is lost; {AGAIN}"),
+    Fault("slurmd killed", kill_slurmd, r"job \d+ ended \(NODE_FAIL\)", still=False, patience=60),
+    Fault("a node without power", lose_node, rf"{LOST}; {AGAIN}"),
     Fault("SIGSTOP of a worker", hang_worker),
-    Fault("SIGSTOP of a node", hang_node, rf"node n\d is lost; {AGAIN}"),
-    Fault("end of walltime", end_walltime, rf"the time of n\d is up; {AGAIN}", still=False),
-    Fault("another run in the folder", start_another),
+    Fault("SIGSTOP of a node", hang_node, rf"{LOST}: not heard of for 8 s; {AGAIN}"),
+    Fault("SIGSTOP of a driver", hang_driver, r"n\d was stopped, and is ended; goes on"),
+    Fault("end of walltime", end_walltime, r"the time of n\d is nearly up", still=False),
+    Fault("another run in the folder", start_another, patience=60),
 ]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.what)
 def test_bytes_are_the_same_after(fault, run, expected, outputs):
     wanted = ("--", *ALIGNED) if fault.during == "align" else ()
+    run.profile(patience=fault.patience)
     run.start(*wanted)
     with run.middle(fault.during, fault.still):
         fault.happens(run)
     assert run.end() == fault.code, run.brief
-    assert re.search(fault.says, run.told), run.brief
+    assert re.search(fault.says, run.said), run.brief
+    losses = re.findall(LOST, run.said)
+    assert len(losses) == len(set(losses)), run.brief
+    traces = run.traces
     if fault.code:
         wait_for(lambda: not run.slurm.jobs(*LIVE), "the jobs to be cancelled")
         run.start(*wanted)
         assert run.end() == 0, run.brief
     run.wake()
+    traces += run.traces
     wait_for(lambda: not run.processes(), "all processes on nodes to end")
     wait_for(lambda: not run.slurm.jobs(*LIVE), "the jobs to end")
     part = "align/S1" if wanted else ""
     found = outputs(run.folder)
     assert found == {name: x for name, x in expected.items() if name.startswith(part)}
+    assert not traces, "\n".join(traces)
+
+
+def fill(folder):
+    """Write until there is no more room."""
+    with pytest.raises(OSError, match="No space left"), (folder / "fill").open("wb", 0) as out:
+        while True:
+            out.write(bytes(1 << 12))
+
+
+def test_a_full_shared_disk_is_told_and_the_bytes_are_the_same_when_there_is_room(
+    run_on_disk, expected, outputs
+):
+    run = run_on_disk
+    run.start("--", *ALIGNED)
+    with run.middle("align"):
+        fill(run.folder.parent)
+    assert run.end() == 1, run.brief
+    assert re.search(
+        r"lingqu: error: .*No space left on device; free some space and run the same", run.said
+    )
+    traces = run.traces
+    (run.folder.parent / "fill").unlink()
+    run.start("--", *ALIGNED)
+    assert run.end() == 0, run.brief
+    found = outputs(run.folder)
+    assert found == {name: x for name, x in expected.items() if name.startswith("align/S1")}
+    assert not traces, "\n".join(traces)

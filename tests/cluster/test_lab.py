@@ -58,3 +58,23 @@ def test_accounting(tmp_path):
     with slurm_lab.slurm(accounting=True) as lab:
         lab.ask("srun", "--job-name=told", "true")
         wait_for(lambda: "told" in lab.ask("sacct", "--format=jobname"), "sacct")
+
+
+ONE_MORE = """
+import asyncio, pathlib
+from lingqu.cluster import jobs, slurm
+slurm._SBATCH_PATIENCE = 2
+try:
+    asyncio.run(slurm.SlurmJobs({"margin": 20}, "abc", pathlib.Path("s.json").absolute()).submit())
+except jobs.NotNowError as error:
+    print(error)
+"""
+
+
+def test_a_slurm_that_takes_no_more_jobs_says_so():
+    if told := slurm_lab.obstacle():
+        pytest.skip(told)
+    with slurm_lab.slurm(nodes=1, jobs=2) as lab:
+        lab.ask("sbatch", "--hold", "-o", "/dev/null", "--wrap", "true")
+        told = lab.ask(sys.executable, "-c", ONE_MORE)
+    assert told.startswith("Slurm takes no job now: Slurm temporarily unable to accept job")

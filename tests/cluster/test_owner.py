@@ -1,5 +1,6 @@
 """A cluster of three nodes that are processes of this machine: work, manners and mishaps."""
 
+import asyncio
 import contextlib
 import importlib.util
 import json
@@ -13,13 +14,24 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import AsyncMock, MagicMock
 
 import numpy as np
 import psutil
 import pytest
 
 from lingqu.base.errors import LingquError
-from lingqu.cluster import SCHEDULER_VARIABLE, hire, open_cluster, rendezvous, security, wire
+from lingqu.cluster import (
+    SCHEDULER_VARIABLE,
+    hire,
+    open_cluster,
+    owner,
+    rendezvous,
+    security,
+    wire,
+)
+from lingqu.cluster.desk import Node
 
 pytest.importorskip("cryptography")
 
@@ -233,6 +245,17 @@ def test_work_goes_on_when_something_is_killed(shared):
     wait(lambda: len(set(shared.nodes()) - {node}) == 3)
 
 
+def test_a_hung_driver_is_given_up(tmp_path):
+    with crew(tmp_path, patience=5, nodes=2) as hired:
+        with busy(hired) as (process, driver, _node):
+            os.kill(driver, signal.SIGSTOP)
+            wait(lambda: not Path(f"/proc/{driver}").exists())
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        assert "was stopped, and is ended; goes on elsewhere" in err
+        assert out.endswith(f"sum {sum(range(40))}\n")
+
+
 def test_a_hung_worker_is_given_up(shared):
     with busy(shared) as (process, _driver, node):
         stopped = [child for child in children(node) if is_worker(child)]
@@ -242,6 +265,33 @@ def test_a_hung_worker_is_given_up(shared):
     assert process.returncode == 0, err
     assert out.endswith(f"sum {sum(range(40))}\n")
     wait(lambda: not any(Path(f"/proc/{worker}").exists() for worker in stopped))
+
+
+def test_who_is_not_heard_of_is_given_up_but_not_by_an_owner_that_was_away(monkeypatch, tmp_path):
+    clock, said = [100.0], []
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    own = owner.Owner(tmp_path / "scheduler.json", SETTINGS | {"run": "x"})
+    own._dask = SimpleNamespace(workers={}, stream_comms={}, client_comms={})
+    own._jobs = SimpleNamespace(end=AsyncMock())
+    own._desk._say = said.append
+    node = Node(MagicMock(), "n1-7", "n1", "4", 2, 2, 1e12, seen=100.0)
+    own._desk.nodes[node.name] = node
+
+    async def look(at: float) -> None:
+        clock[0] = at
+        await own._check()
+
+    async def looks() -> None:
+        await look(200.0)  # after a SIGSTOP, say: what nodes sent since is not yet read
+        for at in range(201, 214):
+            await look(at)
+            assert node.name in own._desk.nodes
+        await look(215.0)
+
+    asyncio.run(looks())
+    assert own._desk.nodes == {}
+    assert said == ["node n1 is lost: not heard of for 15 s; others take its chunks"]
+    own._jobs.end.assert_called_once_with("4")
 
 
 def test_a_node_whose_time_is_nearly_up_gives_back_its_work(tmp_path):

@@ -27,7 +27,7 @@ def test_all_of_it_in_one_job(run, expected, outputs):
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     sizes = ("--nodes=3", "--time=10", "--output=told-0.txt")
     run.process = run.slurm.start(
-        *("sbatch", "--wait", *sizes, script), cwd=run.folder, env={**run.environment, "PATH": path}
+        *("sbatch", "--wait", *sizes, script), cwd=run.path, env={**run.environment, "PATH": path}
     )
     assert run.end() == 0, run.brief
     assert outputs(run.folder) == expected
@@ -38,7 +38,7 @@ def test_plain_snakemake(run, expected, outputs):
     command = (sys.executable, "-m", "snakemake", "-s", workflow, "--profile")
     command = (*command, "config/profiles/slurm", "--configfile", "config/germline.yaml")
     command = (*command, "--set-threads", "index=2", "align=2", "--", "results/align/S1.bam")
-    run.process = run.slurm.start(*command, cwd=run.folder, env=run.environment)
+    run.process = run.slurm.start(*command, cwd=run.path, env=run.environment)
     assert run.end() == 0, run.brief
     found = outputs(run.folder)
     assert found == {name: x for name, x in expected.items() if name.startswith("align/S1")}

@@ -9,7 +9,7 @@ import pytest
 from lingqu.base.errors import LingquError
 from lingqu.cluster import slurm
 from lingqu.cluster.desk import Desk
-from lingqu.cluster.jobs import ENDED, RUNNING, WAITING, State, tail
+from lingqu.cluster.jobs import ENDED, RUNNING, WAITING, NotNowError, State, tail
 from lingqu.cluster.pool import Pool
 
 SETTINGS = {"margin": 120, "time": "2-00:00:00", "partition": "long", "sbatch": ["--qos=high"]}
@@ -52,6 +52,12 @@ def test_reasons_in_words(reason, words):
     assert reason in slurm.in_words(reason)
 
 
+POLICY = (
+    "Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user's"
+    " size and/or time limits)"
+)
+
+
 def write_command(folder: Path, name: str, lines: str) -> None:
     (folder / name).write_text(f"#!/bin/sh\n{lines}\n")
     (folder / name).chmod(0o755)
@@ -91,24 +97,87 @@ def test_what_sbatch_refuses_is_told(commands):
         asyncio.run(slurm.SlurmJobs(SETTINGS, "abc", commands / "s.json").submit())
 
 
+@pytest.mark.parametrize(
+    ("says", "jobs", "wait"),
+    [
+        (f"QOSMaxSubmitJobPerUserLimit\nsbatch: error: {POLICY}", "7", "as many jobs as you may"),
+        (f"AssocMaxSubmitJobLimit\nsbatch: error: {POLICY}", "7", "AssocMaxSubmitJobLimit"),
+        (POLICY, "7", "job submit limit"),
+        (f"QOSGrpSubmitJobsLimit\nsbatch: error: {POLICY}", "", "QOSGrpSubmitJobsLimit"),
+        ("Slurm job queue full, sleeping and retrying", "", "job queue full"),
+        ("Batch job submission failed: Unable to contact slurm controller", "", "takes no job now"),
+        ("Batch job submission failed: Socket timed out on send/recv", "", "takes no job now"),
+        (POLICY, "", ""),
+        (f"QOSMaxCpuPerJobLimit\nsbatch: error: {POLICY}", "7", ""),
+        ("Batch job submission failed: Invalid qos specification", "7", ""),
+    ],
+)
+def test_what_sbatch_refuses_for_now_is_waited_for(says, jobs, wait, commands):
+    write_command(commands, "sbatch", f'echo "sbatch: error: {says}" >&2; exit 1')
+    write_command(commands, "squeue", f"echo {jobs}")
+    submitted = slurm.SlurmJobs(SETTINGS, "abc", commands / "s.json").submit()
+    with pytest.raises(NotNowError if wait else LingquError, match=wait or "mend the profile"):
+        asyncio.run(submitted)
+
+
+def test_an_sbatch_that_sleeps_is_not_waited_for(commands, monkeypatch):
+    monkeypatch.setattr(slurm, "_SBATCH_PATIENCE", 0.5)
+    says = "sbatch: error: Slurm job queue full, sleeping and retrying"
+    write_command(commands, "sbatch", f'echo "{says}" >&2; exec sleep 60')
+    with pytest.raises(NotNowError, match="queue full"):
+        asyncio.run(slurm.SlurmJobs(SETTINGS, "abc", commands / "s.json").submit())
+
+
 def test_a_squeue_that_fails_says_nothing_of_jobs(commands):
     write_command(commands, "squeue", "exit 1")
     assert asyncio.run(slurm.SlurmJobs(SETTINGS, "abc", commands / "s.json").states()) is None
 
 
+ACCOUNTED = """\
+7|245|4|13:05.250||CANCELLED by 0
+7.batch|245|4|13:04.200|1514028K|CANCELLED
+7.extern|245|4|00:00.001|0|COMPLETED
+8|100|4|05:20.123||CANCELLED by 0
+8.batch|100|4|05:20.100|1.50G|CANCELLED
+"""
+"""In the form of sacct(1), where a site has slurmdbd."""
+
+RUNS_ON = ACCOUNTED.replace("|05:20.100|1.50G|CANCELLED", "|00:00:00||RUNNING")
+NO_GATHERING = "9|60|2|00:00:00||TIMEOUT\n9.batch|60|2|00:00:00||CANCELLED\n"
+
+
+@pytest.mark.parametrize(
+    ("table", "found"),
+    [
+        (RUNS_ON, ""),
+        (NO_GATHERING, "1 jobs, 0.033 core-hours"),
+        ("", ""),
+    ],
+)
+def test_accounting_of_sites_that_know_less(table, found):
+    assert slurm.accounted(table) == found
+
+
+def test_times_and_sizes_of_accounting():
+    assert slurm.cpu_seconds("1-02:03:04.5") == 86400 + 2 * 3600 + 3 * 60 + 4.5
+    assert slurm.cpu_seconds("00:00.120") == 0.12
+    assert [slurm.size(text) for text in ("", "0", "512", "2K", "1.50G")] == [
+        0, 0, 512, 2048, 1.5 * 2**30,
+    ]  # fmt: skip
+
+
 def test_accounting_is_told_where_there_is_some(commands):
     write_command(commands, "sbatch", "echo 7")
-    write_command(
-        commands, "sacct", "printf '7|60|4|01:00|\\n7.batch|60|4|01:00|9000K\\n7.extern|60|4|0|\\n'"
-    )
+    write_command(commands, "sacct", f"cat <<END\n{ACCOUNTED}END")
 
     async def see():
         jobs = slurm.SlurmJobs(SETTINGS, "abc", commands / "s.json")
         await jobs.submit()
         return await jobs.told()
 
-    assert asyncio.run(see()) == ["job 7: 0.067 core-hours, CPU 01:00, 9000K of memory at most"]
-    write_command(commands, "sacct", "exit 1")
+    told = ["2 jobs, 0.383 core-hours, 80 % of it at work, 1.6 GB at most in one"]
+    assert asyncio.run(see()) == told
+    write_command(commands, "sacct", "echo Slurm accounting storage is disabled >&2; exit 1")
     assert asyncio.run(see()) == []
 
 
@@ -116,9 +185,11 @@ class Jobs:
     """Jobs in the states that a test wants."""
 
     def __init__(self, folder):
-        self.folder, self.now, self.count = folder, {}, 0
+        self.folder, self.now, self.count, self.most = folder, {}, 0, 9
 
     async def submit(self):
+        if self.count == self.most:
+            raise NotNowError("full")
         self.count += 1
         self.now[str(self.count)] = State(WAITING, "Priority")
         return str(self.count)
@@ -132,7 +203,7 @@ class Jobs:
 
 @pytest.fixture
 def pool(tmp_path):
-    desk, said = Desk(None, None), []
+    desk, said = Desk(None, None, None), []
     jobs = Jobs(tmp_path)
     made = Pool(jobs, 3, desk, said.append)
     made.desk, made.jobs, made.said = desk, jobs, said
@@ -156,6 +227,26 @@ def test_what_is_waited_for_is_told_once(pool):
     pool.desk.asked = True
     tick(pool, 4)
     assert pool.said == ["waiting for 3 worker jobs: the queue is full (Priority)"]
+
+
+def test_a_full_queue_is_waited_for(pool):
+    pool.desk.asked, pool.jobs.most, pool._wait = True, 2, 0.0
+    tick(pool, 3)
+    assert pool.said == ["waiting until there may be more worker jobs: full"]
+    pool.jobs.most = 3
+    tick(pool, 2)
+    assert pool.submitted == 3
+    assert pool.said[-1] == "waiting for 3 worker jobs: the queue is full (Priority)"
+
+
+def test_a_job_that_was_taken_without_a_word_counts(pool):
+    pool.desk.asked, pool.jobs.most, pool._wait = True, 0, 0.0
+    tick(pool)
+    pool.jobs.now = {"x": State(RUNNING), "y": State(ENDED, "COMPLETED")}
+    pool.jobs.most = 9
+    tick(pool, 3)
+    assert pool.jobs.count == 2
+    assert pool.submitted == 3
 
 
 def test_a_job_that_can_never_start_ends_the_run(pool):

@@ -1,6 +1,7 @@
 """What the launcher makes of its arguments and of the machine."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -45,6 +46,50 @@ def test_command_hands_on_what_was_asked_for(tmp_path):
     assert "--rerun-incomplete" in words
     assert "--dry-run" in words
     assert words[words.index("--cores") + 1] == "3"
+
+
+PARTIAL = """
+rule half:
+    output: "out.txt"
+    shell: "echo half > {output}; test -e mended && echo whole > {output}"
+"""
+
+
+def test_what_a_failed_rule_of_another_tool_has_left_is_not_trusted(tmp_path):
+    (tmp_path / "Snakefile").write_text(PARTIAL)
+    (tmp_path / "c.yaml").write_text("{}\n")
+    words = launcher.command(Run("germline", tmp_path, Path("c.yaml"), "local", 1), tmp_path)
+    for code in (1, 0):
+        assert subprocess.run(words, cwd=tmp_path, capture_output=True).returncode == code
+        (tmp_path / "mended").touch()
+    assert (tmp_path / "out.txt").read_text() == "whole\n"
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_command_that_fails_after_another_run_took_over_ends_its_snakemake(taken, tmp_path):
+    pulse = tmp_path / "run.1.pulse"
+    if not taken:
+        pulse.touch()
+    (tmp_path / "Snakefile").write_text(
+        f'rule late:\n    output: "out.txt"\n    shell: "echo newer > {{output}};'
+        f' {sys.executable} -m lingqu index none.fa"\n'
+    )
+    words = (sys.executable, "-m", "snakemake", "--cores", "1", "--nolock", "out.txt")
+    ran = subprocess.run(
+        words,
+        cwd=tmp_path,
+        env={**os.environ, "LINGQU_PULSE": str(pulse)},
+        capture_output=True,
+        process_group=0,
+    )
+    assert ran.returncode == (-9 if taken else 1)
+    assert (tmp_path / "out.txt").exists() == taken
+
+
+def test_log_files_that_take_no_line_are_not_told():
+    report = ["--- Logging error ---", "Traceback (most recent call last):", "OSError: 28"]
+    report += ["Message: 'done", " and done'", "Arguments: ()"]
+    assert list(launcher.without_logging_errors(["a", *report, "b", *report])) == ["a", "b"]
 
 
 def test_a_home_that_cannot_be_written_is_not_needed(monkeypatch, tmp_path):

@@ -4,8 +4,11 @@ import contextlib
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+_ROOM = 1 << 20
 
 
 def sync_folder(folder: Path) -> None:
@@ -19,6 +22,18 @@ def _sync(path: Path, mode: int) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def no_room(folder: str | Path) -> str:
+    """Why not even a small file can be written into the folder; empty where it can."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as out:
+            out.write(bytes(_ROOM))
+            out.flush()
+            os.fsync(out.fileno())  # a quota may show no earlier
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def _link(source: Path, target: Path) -> None:

@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import secrets
+import signal
 import socket
 import time
 from dataclasses import asdict, dataclass
@@ -17,6 +18,9 @@ from pathlib import Path
 
 from lingqu.base.journal import RUN_VARIABLE as RUN_VARIABLE
 from lingqu.base.progress import say
+
+PULSE_VARIABLE = "LINGQU_PULSE"
+"""Environment variable of the commands of a run: a file that is gone once another took it over."""
 
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
@@ -31,6 +35,13 @@ def _state(process: int) -> tuple[str, int]:
     """(state letter, start in ticks since boot) of a process here; proc_pid_stat(5)."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return fields[0], int(fields[19])
+
+
+def is_stopped(process: int) -> bool:
+    """Whether a process here does nothing: by SIGSTOP, or by Ctrl-Z in a shell."""
+    with contextlib.suppress(OSError):
+        return _state(process)[0] == "T"
+    return False
 
 
 @dataclass(frozen=True)
@@ -145,6 +156,23 @@ def lock(path: Path) -> int:
             os.close(handle)
             raise
         os.close(handle)
+
+
+def make_way() -> None:
+    """Where another run took over, end this one's process group, its Snakemake included.
+
+    To be called by a command that failed: from Snakemake's hands it would go on to remove the
+    outputs of the failed command by their paths, under which the newer run may have published.
+    """
+    pulse = os.environ.get(PULSE_VARIABLE)
+    try:
+        if pulse:
+            os.stat(pulse)
+    except FileNotFoundError:
+        say(f"{pulse}: another run took over; this one ends and leaves it alone")
+        os.killpg(0, signal.SIGKILL)
+    except OSError:  # a file system that fails tells nothing
+        pass
 
 
 def seize(path: Path) -> int:

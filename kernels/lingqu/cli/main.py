@@ -11,6 +11,7 @@ import click
 
 from lingqu import __version__
 from lingqu.base.errors import LingquError
+from lingqu.base.lock import make_way
 from lingqu.cluster.thin import hand_in, handed_in
 
 COMMANDS = {
@@ -63,6 +64,7 @@ def main() -> None:
     code = _run()
     if not code:
         _leave()
+    make_way()
     sys.exit(code)
 
 

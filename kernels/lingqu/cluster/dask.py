@@ -1,8 +1,8 @@
 """Chunks over the workers of a Dask cluster, whoever owns that."""
 
 import contextlib
-import logging
 import math
+import os
 import resource
 import time
 import uuid
@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from lingqu.base.errors import LingquError
-from lingqu.cluster import security, usage
+from lingqu.cluster import plain_log, security, usage
 from lingqu.cluster.order import in_order
 from lingqu.cluster.parcels import LostError, Parcels, fetch
-from lingqu.cluster.rendezvous import Rendezvous, read
+from lingqu.cluster.rendezvous import DRIVER_VARIABLE, Rendezvous, read
 
 CONFIG = {
     "distributed.scheduler.work-stealing": True,
@@ -69,7 +69,7 @@ _FETCHES = 3
 
 
 def configure() -> None:
-    """Set Dask's configuration in this process; its own log tells of errors only.
+    """Set Dask's configuration in this process; its own log tells of errors only, in lines.
 
     And let it open many files: most systems have 1024 as a start, a scheduler several a worker.
     """
@@ -77,7 +77,7 @@ def configure() -> None:
     import distributed  # noqa: F401  (fills in its defaults, also into what is empty)
 
     dask.config.set(CONFIG)
-    logging.getLogger("distributed").setLevel(logging.ERROR)
+    plain_log.set_up()
     now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if now < _FILES:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(_FILES, most), most))
@@ -322,6 +322,11 @@ def connect(scheduler: Path) -> Iterator[Dask]:
     yield from _opened(partial(_client, told), str(told.file), keys)
 
 
+def client_name(order: str) -> str:
+    """What the scheduler sees of the driver of an order."""
+    return f"driver-{order}-"
+
+
 def _client(told: Rendezvous):
     configure()
     from distributed import Client
@@ -334,6 +339,7 @@ def _client(told: Rendezvous):
             direct_to_workers=True,
             connection_limit=_open_files() // 2,
             set_as_default=False,
+            name=client_name(os.environ.get(DRIVER_VARIABLE, "")),
         )
     except (OSError, TimeoutError, ValueError):
         raise told.gone() from None

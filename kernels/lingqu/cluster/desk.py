@@ -9,12 +9,19 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from lingqu import __version__
+from lingqu.base.journal import subject
 from lingqu.cluster.usage import Usage
 from lingqu.cluster.wire import Line
 
+ERROR = "lingqu: error: "
+"""How the line begins in which a command tells why it failed."""
+
 _DEATHS = 3
+_GOES_ON = "goes on elsewhere from what is finished"
+_OTHERS = "others take its chunks"
 
 
 @dataclass
@@ -29,6 +36,7 @@ class Order:
     since: float = field(default_factory=time.time)
     tries: int = 0
     deaths: int = 0
+    error: str = ""
 
     @property
     def name(self) -> str:
@@ -38,7 +46,20 @@ class Order:
     @property
     def command(self) -> str:
         """The lingqu command."""
-        return next((word for word in self.words if not word.startswith("-")), "")
+        return subject(self.words)[0]
+
+    @property
+    def title(self) -> str:
+        """The command and what it makes."""
+        command, makes = subject(self.words)
+        return f"{command} {Path(makes).name}".strip()
+
+    def pass_on(self, stream: int, text: str) -> None:
+        """Give what its driver says to who waits; keep the error among it."""
+        self.line.send({"stream": stream, "text": text})
+        for line in text.splitlines():
+            if line.startswith(ERROR):
+                self.error = line.removeprefix(ERROR)
 
     def note(self, text: str) -> None:
         """Tell who waits what happens."""
@@ -65,16 +86,22 @@ class Node:
 class Desk:
     """Orders that wait, and the nodes that take them.
 
-    left: called with a node that is no more there; drain: with one whose time is nearly up.
+    left: called with a node that is no more there, its orders still with it; drain: with one whose
+    time is nearly up; say: with a line for who started the run.
     """
 
-    def __init__(self, left: Callable[[Node], None], drain: Callable[[Node], None]):
+    def __init__(
+        self,
+        left: Callable[[Node], None],
+        drain: Callable[[Node], None],
+        say: Callable[[str], None],
+    ):
         self.waiting: deque[Order] = deque()
         self.nodes: dict[str, Node] = {}
         self.costs: dict[str, Usage] = {}
         self.asked = False
         self.fault = ""
-        self._left, self._drain = left, drain
+        self._left, self._drain, self._say = left, drain, say
         self._numbers = itertools.count(1)
 
     async def answer(self, line: Line) -> None:
@@ -144,7 +171,7 @@ class Desk:
                 node.seen = time.monotonic()
                 self._heard(node, message)
         finally:
-            self._lost(node)
+            self._lost(node, "" if node.leaving else f"node {node.host} is lost")
 
     def _heard(self, node: Node, message: dict) -> None:
         order = node.orders.get(message.get("order", ""))
@@ -152,28 +179,40 @@ class Desk:
             case "alive":
                 node.line.send({"op": "alive"})
             case "text" if order:
-                order.line.send({"stream": message["stream"], "text": message["text"]})
+                order.pass_on(message["stream"], message["text"])
             case "ended" if order:
                 del node.orders[order.name]
                 self._ended(node, order, message)
                 self.give_out()
             case "back" if order:
                 del node.orders[order.name]
-                self._again(order, f"the time of {node.host} is up")
+                self._given_back(node, order, message)
             case "leaving":
                 node.leaving = True
+                self._say(f"the time of {node.host} is nearly up; others take its work")
                 self._drain(node)
+
+    def _given_back(self, node: Node, order: Order, message: dict) -> None:
+        """A driver was ended by its node: with all others there, or for a reason of its own."""
+        why = message.get("why")
+        if why:
+            self._say(f"{order.title}: {why}; {_GOES_ON}")
+        self._again(order, why or f"the time of {node.host} is up")
 
     def _ended(self, node: Node, order: Order, message: dict) -> None:
         """A driver has ended by itself, or was killed by a signal (a negative code)."""
         self.costs.setdefault(order.command, Usage()).add(Usage(**message["usage"]))
         code = message["code"]
         if code >= 0:
+            if code and order.error:
+                self._say(f"error: {order.title}: {order.error}")
             order.line.send({"code": code})
             return
         order.deaths += 1
         if order.deaths < _DEATHS:
-            self._again(order, f"its driver on {node.host} was killed (signal {-code})")
+            why = f"its driver on {node.host} was killed (signal {-code})"
+            self._say(f"{order.title}: {why}; {_GOES_ON}")
+            self._again(order, why)
             return
         order.line.send(
             {
@@ -183,29 +222,32 @@ class Desk:
         )
 
     def _again(self, order: Order, why: str) -> None:
-        order.note(f"{order.command}: {why}; goes on elsewhere from what is finished")
+        order.note(f"{order.command}: {why}; {_GOES_ON}")
         self.waiting.appendleft(order)
         self.give_out()
 
-    def _lost(self, node: Node) -> None:
+    def _lost(self, node: Node, why: str) -> None:
+        """Take a node off the list; say why, where who started the run should know."""
         if self.nodes.get(node.name) is not node:
             return
         del self.nodes[node.name]
-        for order in list(node.orders.values()):
-            self._again(order, f"node {node.host} is lost")
-        node.orders.clear()
         self._left(node)
+        orders = [node.orders.pop(name) for name in list(node.orders)]
+        if why:
+            titles = ", ".join(order.title for order in orders)
+            self._say(f"{why}; {titles}: {_GOES_ON}" if orders else f"{why}; {_OTHERS}")
+        for order in orders:
+            self._again(order, f"node {node.host} is lost")
 
-    def check(self, patience: float) -> None:
-        """Part with nodes that were not heard of for `patience` seconds."""
-        for node in list(self.nodes.values()):
-            if time.monotonic() - node.seen > patience:
-                self.dismiss(node)
+    def silent(self, patience: float) -> list[Node]:
+        """The nodes that were not heard of for `patience` seconds."""
+        now = time.monotonic()
+        return [node for node in self.nodes.values() if now - node.seen > patience]
 
-    def dismiss(self, node: Node) -> None:
-        """Part with a node, whatever it still does."""
+    def dismiss(self, node: Node, why: str = "") -> None:
+        """Part with a node, whatever it still does, and say why."""
         node.line.send({"op": "end"})
-        self._lost(node)
+        self._lost(node, why)
         node.line.close()
 
     def refuse(self, fault: str) -> None:

@@ -27,14 +27,21 @@ class State:
     why: str = ""
 
 
+class NotNowError(Exception):
+    """Another job is refused as things are, and may be taken later: why."""
+
+
 class Jobs(Protocol):
     """A kind of jobs."""
 
     async def submit(self) -> str:
-        """Start one more node; LingquError where that is refused."""
+        """Start one more node; LingquError where that is refused, NotNowError where for now."""
 
     async def states(self) -> dict[str, State] | None:
         """The state of each; None where that cannot be known now."""
+
+    async def end(self, job: str) -> None:
+        """End one that is given up."""
 
     async def cancel(self) -> None:
         """End all."""
@@ -88,6 +95,10 @@ class Processes:
             code = process.poll()
             told[job] = State(RUNNING) if code is None else State(ENDED, f"exit code {code}")
         return told
+
+    async def end(self, job: str) -> None:
+        """See Jobs."""
+        self._started[job].kill()
 
     async def cancel(self) -> None:
         """See Jobs."""

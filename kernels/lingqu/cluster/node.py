@@ -18,18 +18,18 @@ import time
 from pathlib import Path
 
 from lingqu import __version__
+from lingqu.base.atomic import no_room
 from lingqu.base.errors import LingquError
+from lingqu.base.lock import is_stopped
 from lingqu.base.progress import say
 from lingqu.cluster import security, usage, wire
 from lingqu.cluster.parent import die_with_parent
 from lingqu.cluster.processes import default_workers
-from lingqu.cluster.rendezvous import SCHEDULER_VARIABLE, Rendezvous, read
-from lingqu.cluster.thin import DRIVER_VARIABLE
+from lingqu.cluster.rendezvous import DRIVER_VARIABLE, SCHEDULER_VARIABLE, Rendezvous, read
 
 _ALIVE_EVERY = 5.0
 _SILENCE = 120.0
 _THREADS = 4
-_ROOM = 1 << 20
 _DRIVER = "lingqu.cluster.drive"
 
 
@@ -52,21 +52,10 @@ def slots(settings: dict, cores: int) -> int:
     return settings.get("drivers") or max(2, cores // 16)
 
 
-def _usable(folder: str) -> str:
-    """Why nothing can be written into the folder; empty where it can."""
-    try:
-        with tempfile.TemporaryFile(dir=folder) as out:
-            out.write(bytes(_ROOM))
-            out.flush()
-    except OSError as error:
-        return error.strerror or str(error)
-    return ""
-
-
 def scratch_folder(wanted: str | None, state: Path) -> Path:
     """A new folder for temporary files, below `wanted` or where there is room."""
     for place in filter(None, (wanted and os.path.expandvars(wanted), tempfile.gettempdir())):
-        if not (why := _usable(place)):
+        if not (why := no_room(place)):
             return Path(tempfile.mkdtemp(prefix="lingqu-", dir=place))
         say(f"{socket.gethostname()}: {place}: {why}; temporary files go elsewhere")
     return Path(tempfile.mkdtemp(prefix="scratch-", dir=state))
@@ -126,6 +115,19 @@ class Drivers:
             self._line.send({"op": "text", "order": order, "stream": stream, "text": text})
             await self._line.sent()
 
+    async def watch(self, patience: float) -> None:
+        """End those that are stopped for longer than `patience` seconds, as by SIGSTOP."""
+        since: dict[str, float] = {}
+        while True:
+            await asyncio.sleep(1)
+            now = time.monotonic()
+            stopped = [order for order, own in self._running.items() if is_stopped(own.pid)]
+            since = {order: since.get(order, now) for order in stopped}
+            for order in stopped:
+                if now - since[order] > patience and self.stop(order):
+                    why = f"its driver on {socket.gethostname()} was stopped, and is ended"
+                    self._line.send({"op": "back", "order": order, "why": why})
+
     def stop(self, order: str) -> bool:
         """End one; nothing more is told of it. False where it has ended already."""
         process = self._running.pop(order, None)
@@ -170,6 +172,7 @@ class Workers:
             protocol="tls://",
             interface=settings.get("interface"),
             silence_logs="ERROR",
+            preload=["lingqu.cluster.plain_log"],
             memory_limit=0,  # as in dask.CONFIG: what is mapped would count
             local_directory=str(self._scratch),
             death_timeout=60,
@@ -254,7 +257,13 @@ class Program:
     async def _serve(self) -> None:
         tasks = [
             asyncio.create_task(one)
-            for one in (self._listen(), self._beat(), self._watch(), self._workers.keep())
+            for one in (
+                self._listen(),
+                self._beat(),
+                self._watch(),
+                self._workers.keep(),
+                self._drivers.watch(self._told.workers.get("patience", 60)),
+            )
         ]
         await self._over.wait()
         for task in tasks:

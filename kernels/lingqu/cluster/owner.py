@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from lingqu.cluster.slurm import SlurmJobs
 from lingqu.cluster.usage import Usage
 
 _HEARTBEAT, _LOOK = 2.0, 0.2
+_AWAY = 5.0
+_LATER = 6.0  # a silent node is found before its workers are blamed; it speaks every 5 seconds
 
 
 def jobs_of(settings: dict, run: str, file: Path) -> Jobs:
@@ -48,13 +51,16 @@ class Owner:
         self._file, self._settings = file, settings
         self._dashboard = settings.get("dashboard", False)
         self._core_seconds = 0.0
-        self._desk = Desk(self._left, self._drain)
+        self._desk = Desk(self._left, self._drain, self._say)
         self._jobs = jobs_of(settings, settings["run"], file)
         self._pool = Pool(self._jobs, settings["nodes"], self._desk, self._say)
         self._tasks: set[asyncio.Task] = set()
+        # since when this process was never away for long
+        self._looked = self._awake = time.monotonic()
 
     def _say(self, text: str) -> None:
-        say(f"lingqu: {text}")
+        with contextlib.suppress(OSError):  # nobody is there to be told
+            say(f"lingqu: {text}")
 
     def _soon(self, work) -> None:
         task = asyncio.create_task(work)
@@ -75,9 +81,9 @@ class Owner:
                 await self._keep(over)
             finally:
                 self._file.unlink(missing_ok=True)
-                await self._jobs.cancel()
                 for node in list(self._desk.nodes.values()):
                     self._desk.dismiss(node)
+                await self._jobs.cancel()
                 server.close()
 
     async def _scheduler(self):
@@ -95,7 +101,7 @@ class Owner:
             security=security.security(self._file.parent),
             dashboard=self._dashboard,
             dashboard_address="127.0.0.1:0",
-            worker_ttl=f"{settings['patience']}s",
+            worker_ttl=None,  # it would ask nannies to help, which may hang, too
             plugins=[LostWorkers(self._lost)],
         )
 
@@ -107,17 +113,60 @@ class Owner:
         rendezvous.write(told)
 
     async def _keep(self, over: asyncio.Event) -> None:
-        while not over.is_set():
-            try:
+        hiring = asyncio.create_task(self._hire())
+        try:
+            while not over.is_set():
+                if hiring.done():
+                    hiring.result()
+                await self._check()
+                self._note()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(over.wait(), self._settings["look"])
+        finally:
+            hiring.cancel()
+            await asyncio.wait([hiring])
+
+    async def _hire(self) -> None:
+        """Have as many jobs as there may be; Slurm may take its time to answer."""
+        try:
+            while True:
                 await self._pool.tick()
-            except LingquError as error:
-                self._say(f"error: {error}")
-                self._desk.refuse(str(error))
-                await over.wait()
-            self._desk.check(self._settings["patience"])
-            self._note()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(over.wait(), self._settings["look"])
+                await asyncio.sleep(self._settings["look"])
+        except LingquError as error:
+            self._say(f"error: {error}")
+            self._desk.refuse(str(error))
+
+    async def _check(self) -> None:
+        """Give up nodes and workers that were not heard of for long, unless this end was away."""
+        now, patience = time.monotonic(), self._settings["patience"]
+        if now - self._looked > self._settings["look"] + _AWAY:
+            self._awake = now
+        self._looked = now
+        if now - self._awake < patience:
+            return
+        lost = self._desk.silent(patience)
+        for node in lost:
+            self._desk.dismiss(node, f"node {node.host} is lost: not heard of for {patience} s")
+            self._pool.drop(node.job)
+            self._soon(self._jobs.end(node.job))
+        blameless = {state.address for node in lost for state in self._own(node)}
+        await self._part(self._silent(patience) - blameless, expected=False)
+
+    def _silent(self, patience: float) -> set[str]:
+        """Workers that were not heard of; the more there are, the rarer they speak."""
+        from distributed.scheduler import heartbeat_interval
+
+        workers = self._dask.workers.values()
+        longest = max(patience + _LATER, 10 * heartbeat_interval(len(workers)))
+        return {state.address for state in workers if time.time() - state.last_seen > longest}
+
+    async def _part(self, addresses: Iterable[str], expected: bool) -> None:
+        """Give the chunks of workers to others, at once; expected: they are not to blame."""
+        for address in addresses:
+            if comm := self._dask.stream_comms.get(address):
+                stimulus = f"part-{time.time()}"
+                await self._dask.remove_worker(address, stimulus_id=stimulus, expected=expected)
+                comm.abort()
 
     def _note(self) -> None:
         """Leave what there is, for the launcher's view."""
@@ -132,7 +181,18 @@ class Owner:
             journal.leave(journal.journal_folder(run) / f"{journal.CLUSTER}.json", facts)
 
     def _left(self, node: Node) -> None:
+        """A node is no more there: neither are its workers, nor its drivers as Dask's clients."""
         self._core_seconds += (time.time() - node.since) * node.cores
+        self._soon(self._part([state.address for state in self._own(node)], expected=True))
+        for order in node.orders:
+            for client, comm in self._dask.client_comms.items():
+                if dask.client_name(order) in client:
+                    comm.abort()
+
+    def _own(self, node: Node) -> list:
+        """What Dask's scheduler knows of the workers of a node."""
+        workers = self._dask.workers.values()
+        return [state for state in workers if str(state.name).rpartition("/")[0] == node.name]
 
     def _lost(self, worker: str, name: str) -> None:
         """A worker that the scheduler has given up: its node may have to kill it."""
@@ -145,11 +205,7 @@ class Owner:
 
     async def _drained(self, node: Node) -> None:
         """Let the node's workers finish what they are at, and take no more; then part with them."""
-        own = [
-            state
-            for state in self._dask.workers.values()
-            if str(state.name).rpartition("/")[0] == node.name
-        ]
+        own = self._own(node)
         self._dask_quiet(own)
         await asyncio.sleep(_HEARTBEAT)  # by then they have told what they are at
         latest = node.deadline - self._settings["margin"] / 6
@@ -183,8 +239,9 @@ class Owner:
         share = f", {100 * busy / self._core_seconds:.0f} % of it at work" if busy else ""
         self._say(f"{self._pool.submitted} worker jobs, {hours:.3f} core-hours{share}")
         for command, cost in self._desk.costs.items():
+            share = f" ({100 * cost.cpu / cost.wall:.0f} % busy)" if cost.wall else ""
             self._say(
-                f"  {command:<8}{cost.chunks:>9,} chunks {cost.cpu:>10,.0f} CPU s in workers"
+                f"  {command:<8}{cost.chunks:>9,} chunks {cost.cpu:>10,.0f} CPU s in workers{share}"
                 f" {cost.driver:>8,.0f} in drivers {cost.peak / 1e9:>6.1f} GB at most in one"
             )
         for line in await self._jobs.told():

@@ -25,6 +25,10 @@ from lingqu.cluster import security
 from lingqu.cluster.memory import Kept, Place, keep, look, unpacked
 
 _PATIENCE = 60.0
+_SILENCE = 15.0
+"""Seconds for which a driver keeps a line open that nobody uses, and for which a worker waits for
+the next word of a driver, which may hang."""
+
 _HELD = 1 << 30
 _MOST = 500
 _LINES = 4
@@ -54,7 +58,7 @@ def _context(keys: str, server: bool):
 
 
 def _secured(plain: socket.socket, keys: str, server: bool) -> socket.socket:
-    plain.settimeout(_PATIENCE)
+    plain.settimeout(_PATIENCE if server else _SILENCE)
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return _context(keys, server).wrap_socket(plain, server_side=server) if keys else plain
 
@@ -113,8 +117,8 @@ class Parcels:
             line = _secured(plain, self._keys, server=True)
             with line:  # until nothing is asked for a while, too
                 while asked := _exactly(line, _NUMBER.size):
-                    with self._items[_NUMBER.unpack(asked)[0]].mapped() as whole:
-                        line.sendall(whole)
+                    # not to be closed: where the line breaks, its error still holds the bytes
+                    line.sendall(self._items[_NUMBER.unpack(asked)[0]].mapped())
 
 
 def _exactly(line: socket.socket, size: int) -> memoryview:
@@ -146,7 +150,7 @@ def _ask(ticket: Ticket) -> Any:
             for line in _lines.open.values():
                 line.close()
             _lines.open.clear()
-        plain = socket.create_connection(ticket.place, _PATIENCE)
+        plain = socket.create_connection(ticket.place, _SILENCE)
         _lines.open[ticket.place] = _secured(plain, ticket.keys, server=False)
     line = _lines.open[ticket.place]
     line.sendall(_NUMBER.pack(ticket.number))
@@ -172,4 +176,6 @@ def fetch(handed: Any) -> Any:
             why = error
             if line := _lines.open.pop(handed.place, None):
                 line.close()
+            if isinstance(error, TimeoutError):
+                break
     raise LostError(f"{handed.place}: {why}")

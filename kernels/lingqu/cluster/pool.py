@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 from lingqu.base.errors import LingquError
 from lingqu.cluster.desk import Desk, Node
-from lingqu.cluster.jobs import ENDED, RUNNING, WAITING, Jobs, State, tail
+from lingqu.cluster.jobs import ENDED, RUNNING, WAITING, Jobs, NotNowError, State, tail
 from lingqu.cluster.slurm import NEVER, in_words
 
 _QUICK = 60.0
 _MOST_QUICK = 3
 _TELL_EVERY = 300.0
+_WAIT, _LONGEST_WAIT = 5.0, 60.0
 
 
 class Pool:
@@ -24,29 +25,61 @@ class Pool:
         self._quick = 0
         self._told, self._told_at = "", 0.0
         self._silent_since = 0.0
-        self.submitted = 0
+        self._tried = False
+        self._refused, self._again_at, self._wait = "", 0.0, _WAIT
+        self._known: set[str] = set()
+
+    @property
+    def submitted(self) -> int:
+        """Jobs of the run up to now."""
+        return len(self._known)
 
     def joined(self) -> None:
         """Note the jobs whose nodes are at the desk."""
         self._joined |= {node.job for node in self._desk.nodes.values()}
+
+    def drop(self, job: str) -> None:
+        """Count a job no more whose node is given up; another one takes its place."""
+        self._live.pop(job, None)
 
     async def tick(self) -> None:
         """Look at the jobs, replace those that ended or are about to; LingquError where in vain."""
         self.joined()
         if not self._desk.asked:
             return
-        states = await self._jobs.states() if self._live else {}
+        states = await self._jobs.states() if self._tried else {}
         if states is None:
             self._slow()
             return
         self._silent_since = 0.0
+        for job, state in states.items():
+            if job not in self._known and state.phase != ENDED:
+                self._count(job)  # taken after all, when Slurm was too slow to say so
         for job in list(self._live):
             self._look(job, states.get(job, State(ENDED)))
         leaving = {node.job for node in self._desk.nodes.values() if node.leaving}
-        for _ in range(self._nodes - len(set(self._live) - leaving)):
-            self._live[await self._jobs.submit()] = time.monotonic()
-            self.submitted += 1
+        await self._ask_for(self._nodes - len(set(self._live) - leaving))
         self._tell_waiting({job: states[job] for job in self._live if job in states})
+
+    async def _ask_for(self, count: int) -> None:
+        """Submit more jobs; where none is taken now, ask again later, and ever more rarely."""
+        if count <= 0:
+            self._refused = ""
+        if count <= 0 or time.monotonic() < self._again_at:
+            return
+        self._tried = True
+        try:
+            for _ in range(count):
+                self._count(await self._jobs.submit())
+            self._refused, self._wait = "", _WAIT
+        except NotNowError as error:
+            self._refused = str(error)
+            self._again_at = time.monotonic() + self._wait
+            self._wait = min(2 * self._wait, _LONGEST_WAIT)
+
+    def _count(self, job: str) -> None:
+        self._known.add(job)
+        self._live[job] = time.monotonic()
 
     def _look(self, job: str, state: State) -> None:
         if state.phase == WAITING and NEVER.search(state.why):
@@ -82,10 +115,12 @@ class Pool:
             self._tell("squeue does not answer; waiting for Slurm, work goes on meanwhile")
 
     def _tell_waiting(self, states: dict[str, State]) -> None:
+        at_work = f", {len(self._desk.nodes)} at work" if self._desk.nodes else ""
         whys = sorted({state.why for state in states.values() if state.phase == WAITING})
         count = sum(state.phase == WAITING for state in states.values())
-        if count:
-            at_work = f", {len(self._desk.nodes)} at work" if self._desk.nodes else ""
+        if self._refused:
+            self._tell(f"waiting until there may be more worker jobs{at_work}: {self._refused}")
+        elif count:
             plural = "s" if count > 1 else ""
             reasons = "; ".join(map(in_words, whys))
             self._tell(f"waiting for {count} worker job{plural}{at_work}: {reasons}")

@@ -18,6 +18,9 @@ from lingqu.base.errors import LingquError
 SCHEDULER_VARIABLE = "LINGQU_SCHEDULER"
 """Environment variable that names the scheduler file of a running Dask cluster."""
 
+DRIVER_VARIABLE = "LINGQU_DRIVER"
+"""Environment variable of a driver, which does the work itself: its order at the desk."""
+
 NAME = "scheduler.json"
 
 

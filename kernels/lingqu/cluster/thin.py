@@ -3,15 +3,13 @@
 Its driver runs on a node. Lines and exit code come through; who ends this command ends its driver.
 """
 
+import contextlib
 import os
-import sys
 
 from lingqu import __version__
 from lingqu.base.errors import LingquError
+from lingqu.base.lock import PULSE_VARIABLE
 from lingqu.cluster import rendezvous
-
-DRIVER_VARIABLE = "LINGQU_DRIVER"
-"""Environment variable of a driver: it does the work itself."""
 
 HEAVY = frozenset({"index", "adopt", "align", "call", "joint", "compare"})
 """Commands whose work is for nodes."""
@@ -22,12 +20,19 @@ _HELP = {"-h", "--help"}
 
 def handed_in(words: list[str]) -> bool:
     """Whether lingqu's `words` are to be done by a node, and not here."""
-    if rendezvous.SCHEDULER_VARIABLE not in os.environ or DRIVER_VARIABLE in os.environ:
+    if rendezvous.SCHEDULER_VARIABLE not in os.environ or rendezvous.DRIVER_VARIABLE in os.environ:
         return False
     command = next((word for word in words if not word.startswith("-")), "")
     if command not in HEAVY or _HELP & set(words):
         return False
     return bool(rendezvous.read(os.environ[rendezvous.SCHEDULER_VARIABLE]).desk)
+
+
+def _show(stream: int, text: bytes) -> None:
+    """Write to standard output (1) or error, which may be a log on a disk that is full."""
+    with contextlib.suppress(OSError) if stream == 2 else contextlib.nullcontext():
+        while text:
+            text = text[os.write(stream, text) :]
 
 
 def hand_in(words: list[str]) -> int:
@@ -39,7 +44,11 @@ def hand_in(words: list[str]) -> int:
 
     told = rendezvous.read(os.environ[rendezvous.SCHEDULER_VARIABLE])
     call = wire.Call(told)
-    environment = {name: value for name, value in os.environ.items() if name.startswith(_PASSED)}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(_PASSED) and name != PULSE_VARIABLE  # Snakemake's, which runs here
+    }
     call.send(
         {
             "kind": "command",
@@ -51,9 +60,7 @@ def hand_in(words: list[str]) -> int:
     )
     for message in call:
         if "text" in message:
-            stream = sys.stdout if message["stream"] == 1 else sys.stderr
-            stream.buffer.write(message["text"].encode(*wire.ENCODING))
-            stream.buffer.flush()
+            _show(message["stream"], message["text"].encode(*wire.ENCODING))
         elif "fault" in message:
             raise LingquError(message["fault"])
         elif "code" in message:

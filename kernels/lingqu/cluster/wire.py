@@ -52,17 +52,21 @@ class Line:
 async def listen(folder, host: str, answer) -> asyncio.Server:
     """Serve connections at a free port; `answer(Line)` has each of them."""
 
-    async def handle(reader, writer):
-        line = Line(reader, writer)
+    async def handle(line: Line) -> None:
         try:
             await answer(line)
-        except asyncio.CancelledError:  # the loop ends, and this with it
-            pass
         finally:
             line.close()
 
+    served: set[asyncio.Task] = set()
+
+    def connected(reader, writer) -> None:  # a task of asyncio's own would cry when it is cancelled
+        task = asyncio.create_task(handle(Line(reader, writer)))
+        served.add(task)
+        task.add_done_callback(served.discard)
+
     context = security.context(folder, server=True)
-    return await asyncio.start_server(handle, host, 0, ssl=context, limit=_LONGEST)
+    return await asyncio.start_server(connected, host, 0, ssl=context, limit=_LONGEST)
 
 
 def _place(told: Rendezvous) -> tuple[str, int]:

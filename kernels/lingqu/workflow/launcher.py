@@ -13,14 +13,17 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lingqu.base.atomic import no_room
 from lingqu.base.errors import LingquError
 from lingqu.base.jit import lend
+from lingqu.base.lock import PULSE_VARIABLE
 from lingqu.base.progress import say
 from lingqu.base.resources import house
+from lingqu.cluster.desk import ERROR
 from lingqu.cluster.hire import hired
 from lingqu.cluster.thin import HEAVY
 from lingqu.workflow.brief import brief
@@ -114,17 +117,28 @@ def _environment(folder: Path) -> dict[str, str]:
     return environment
 
 
-def _show(child: subprocess.Popen, run: Run) -> None:
+def without_logging_errors(lines: Iterable[str]) -> Iterator[str]:
+    """Snakemake's lines, less what Python tells of a log file on a full disk."""
+    inside = False
+    for line in lines:
+        inside = inside or line.startswith("--- Logging error ---")
+        if not inside:
+            yield line
+        elif line.startswith("Arguments: "):
+            inside = False
+
+
+def _show(child: subprocess.Popen, run: Run, view: View) -> None:
     """Show what Snakemake tells and how far its commands are, until it ends."""
     lines: queue.SimpleQueue = queue.SimpleQueue()
 
     def read() -> None:
-        for line in brief(child.stderr) if run.brief else child.stderr:
+        told = without_logging_errors(child.stderr)
+        for line in brief(told) if run.brief else told:
             lines.put(line.rstrip("\n"))
         lines.put(None)
 
     threading.Thread(target=read, daemon=True).start()
-    view = View(run.folder)
     while True:
         try:
             line = lines.get(timeout=_LOOK_EVERY)
@@ -150,7 +164,7 @@ def _on_workers(settings: dict) -> list[str]:
     return words + (["--executor", "local"] if settings["pool"] == "allocation" else [])
 
 
-def _supervise(words: list[str], run: Run, environment: dict) -> int:
+def _supervise(words: list[str], run: Run, environment: dict, view: View) -> int:
     """Run to the end; signals go on to all processes of the run. Returns the exit code."""
     child = subprocess.Popen(
         words,
@@ -172,7 +186,7 @@ def _supervise(words: list[str], run: Run, environment: dict) -> int:
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, forward) for number in numbers}
     try:
-        _show(child, run)
+        _show(child, run, view)
         code = child.wait()
     finally:
         for number, handler in before.items():
@@ -182,19 +196,27 @@ def _supervise(words: list[str], run: Run, environment: dict) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _run(words: list[str], run: Run) -> int:
-    """Run Snakemake, with the workers of its profile where that has some; its exit code."""
+def _run(words: list[str], run: Run, more: dict[str, str], told: list[str]) -> int:
+    """Run Snakemake, with the workers of its profile where that has some; its exit code.
+
+    more: for Snakemake's environment. What the owner of the workers says is added to `told`.
+    """
     forget(run.folder)
     settings = read_workers(profile_folder(run.profile, run.folder), run.folder)
-    environment = _environment(run.folder)
+    environment, view = _environment(run.folder), View(run.folder)
     if settings is None:
-        return _supervise(words, run, environment)
+        return _supervise(words, run, environment | more, view)
     if "NUMBA_CACHE_DIR" not in environment:  # nodes may have no home, or another one
         environment["NUMBA_CACHE_DIR"] = str(run.folder / ".lingqu" / "kernels")
         lend(run.folder / ".lingqu" / "kernels")
     settings["dashboard"] = run.dashboard
-    with hired(run.folder / ".lingqu" / "cluster", settings, environment) as connected:
-        return _supervise([*words, *_on_workers(settings)], run, connected)
+
+    def tell(line: str) -> None:
+        told.append(line)
+        view.line(line)
+
+    with hired(run.folder / ".lingqu" / "cluster", settings, environment, tell) as connected:
+        return _supervise([*words, *_on_workers(settings)], run, connected | more, view)
 
 
 def _faults_since(start: float, logs: Path) -> list[str]:
@@ -203,9 +225,20 @@ def _faults_since(start: float, logs: Path) -> list[str]:
     for log in sorted(logs.rglob("*.log")):
         if log.stat().st_mtime >= start:
             lines = log.read_text(errors="replace").splitlines()
-            told = [line for line in lines if line.startswith("lingqu: error: ")]
-            found += [f"{log.relative_to(logs).with_suffix('')}: {told[-1]}"] if told else []
+            errors = [line for line in lines if line.startswith(ERROR)]
+            found += [f"{log.relative_to(logs).with_suffix('')}: {errors[-1]}"] if errors else []
     return found
+
+
+def _tell_faults(run: Run, results: Path, start: float, told: list[str]) -> None:
+    """Say why steps failed, as far as that was not told, and where there is no room to work."""
+    for line in _faults_since(start, results / "logs"):
+        if not any(line.partition(ERROR)[2] in other for other in told):
+            say(line)
+    for folder in (run.folder, results):
+        if why := no_room(folder):
+            say(f"{ERROR}{folder}: {why}; free some space and run the same again")
+            break
 
 
 def _make_results(folder: Path) -> None:
@@ -234,17 +267,17 @@ def launch(run: Run) -> tuple[int, Project]:
     project = open_project(None, [config], workflow / "schemas", run.folder)
     find_lingqu()
     if run.dry:
-        return _supervise(command(run, workflow), run, _environment(run.folder)), project
+        words, environment = command(run, workflow), _environment(run.folder)
+        return _supervise(words, run, environment, View(run.folder)), project
     results = run.folder / project.config["results"]
     _make_results(results)
-    start = time.time()
-    with hold(run.folder):
+    start, told = time.time(), []
+    with hold(run.folder) as pulse:
         words = command(run, _frozen(workflow, run.folder / ".lingqu"))
         try:
-            code = _run(words, run)
+            code = _run(words, run, {PULSE_VARIABLE: str(pulse)}, told)
         finally:
             end_leftovers(run.folder)
     if 0 < code < 128:
-        for line in _faults_since(start, results / "logs"):
-            say(line)
+        _tell_faults(run, results, start, told)
     return code, project

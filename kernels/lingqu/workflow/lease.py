@@ -90,12 +90,12 @@ def _beat(folder: Path, own: Path, ended: threading.Event) -> None:
 
 
 @contextlib.contextmanager
-def _living(folder: Path) -> Iterator[None]:
+def _living(folder: Path) -> Iterator[Path]:
     own, ended = _take_pulse(folder), threading.Event()
     beating = threading.Thread(target=_beat, args=(folder, own, ended), daemon=True)
     beating.start()
     try:
-        yield
+        yield own
     finally:
         ended.set()
         beating.join()
@@ -103,8 +103,8 @@ def _living(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def hold(folder: Path) -> Iterator[None]:
-    """Hold `folder` for one run; LingquError where another live run holds it.
+def hold(folder: Path) -> Iterator[Path]:
+    """Hold `folder` for one run and yield its pulse; LingquError where another live run holds it.
 
     Where another one takes it over all the same, since this one was stopped for long, the processes
     of this run are killed: a Snakemake that ends by itself removes outputs that are not its own.
@@ -119,11 +119,11 @@ def hold(folder: Path) -> Iterator[None]:
             f"{state}: cannot be written ({error.strerror}); work in a folder of your own"
         ) from None
     try:
-        with _living(folder):
+        with _living(folder) as pulse:
             end_leftovers(folder)
             _refuse_foreign(folder)
             shutil.rmtree(folder / ".snakemake" / "locks", ignore_errors=True)
-            yield
+            yield pulse
     finally:
         lock.release(handle)
 

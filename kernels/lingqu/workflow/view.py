@@ -6,6 +6,7 @@ Elsewhere one plain line a minute tells the same.
 import json
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TextIO
@@ -53,18 +54,20 @@ def forget(run: Path) -> None:
 
 
 class View:
-    """What is shown of the run in `folder`."""
+    """What is shown of the run in `folder`; any thread may show a line."""
 
     def __init__(self, folder: Path, stream: TextIO | None = None):
         self._folder = journal_folder(folder)
         self._stream = stream or sys.stderr
         self._drawn = 0
         self._last = time.monotonic()
+        self._lock = threading.Lock()
 
     def line(self, text: str) -> None:
         """Show a line above."""
-        self._clear()
-        print(text, file=self._stream, flush=True)
+        with self._lock:
+            self._clear()
+            print(text, file=self._stream, flush=True)
 
     def look(self) -> None:
         """Show how far the commands are, when it is time to."""
@@ -73,12 +76,13 @@ class View:
             return
         self._last = now
         rows = self.rows()
-        if terminal:
-            self._clear()
-            self._draw(rows)
-        elif rows:
-            told = (" ".join(text.split()) for text in rows)
-            print("; ".join(told), file=self._stream, flush=True)
+        with self._lock:
+            if terminal:
+                self._clear()
+                self._draw(rows)
+            elif rows:
+                told = (" ".join(text.split()) for text in rows)
+                print("; ".join(told), file=self._stream, flush=True)
 
     def rows(self) -> list[str]:
         """The lines of the table."""
@@ -95,7 +99,8 @@ class View:
 
     def close(self) -> None:
         """Take the table off the terminal."""
-        self._clear()
+        with self._lock:
+            self._clear()
 
     def _clear(self) -> None:
         if self._drawn:

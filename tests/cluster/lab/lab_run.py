@@ -17,9 +17,14 @@ _PATIENCE = 240
 class LabRun:
     """A run in a project's folder; what it says is in `told`."""
 
-    def __init__(self, slurm: Slurm, folder: Path, environment: dict[str, str]):
+    def __init__(
+        self, slurm: Slurm, folder: Path, environment: dict[str, str], log: Path | None = None
+    ):
+        """folder: the project, as machines see it; log: where its starts write [there]."""
         self.slurm = slurm
-        self.folder = folder
+        self.path = folder
+        self.folder = slurm.seen(folder)
+        self.log = log or folder
         self.environment = environment
         self.process: subprocess.Popen | None = None
         self._number = 0
@@ -31,19 +36,35 @@ class LabRun:
         self._number += 1
         with self._log.open("wb") as log:
             self.process = self.slurm[machine].start_process(
-                *command, cwd=self.folder, env=self.environment, stdout=log, stderr=log
+                *command, cwd=self.path, env=self.environment, stdout=log, stderr=log
             )
         return self.process
 
     @property
     def _log(self) -> Path:
-        return self.folder / f"told-{self._number}.txt"
+        return self.log / f"told-{self._number}.txt"
+
+    @property
+    def said(self) -> str:
+        """What the last start has said itself."""
+        return self._log.read_text(errors="replace")
 
     @property
     def told(self) -> str:
         """What the last start has said, and the logs of its steps."""
         logs = [self._log, *sorted(self.folder.glob("results/logs/**/*.log"))]
         return "\n".join(log.read_text(errors="replace") for log in logs if log.exists())
+
+    @property
+    def traces(self) -> list[str]:
+        """Tracebacks, wherever there are some: where they stand, and how they end."""
+        cluster = sorted(self.folder.glob(".lingqu/cluster/log/*.log"))
+        texts = {"told": self.told} | {log.name: log.read_text(errors="replace") for log in cluster}
+        return [
+            f"{name}: {text[at.start() - 300 : at.start() + 3000]}"
+            for name, text in texts.items()
+            if (at := re.search("Traceback", text))
+        ]
 
     @property
     def brief(self) -> str:

@@ -36,20 +36,30 @@ class Machine:
     process sees all of them. The network is shared.
     """
 
-    def __init__(self, folder: Path, name: str, words: Sequence[str] = ("true",), disk="64m"):
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        words: Sequence[str] = ("true",),
+        disk: str = "64m",
+        beside: "Machine | None" = None,
+    ):
+        """words: its command; disk: size of scratch; beside: whose mounts it sees, too."""
         self.folder = folder
         self.name = name
         self.words = tuple(map(str, words))
         self.disk = disk
+        self.beside = beside
         self._init: subprocess.Popen | None = None
 
     def start(self) -> "Machine":
         """Come up; MachineError where this is not allowed here."""
         unshare = ("unshare", "--pid", "--mount", "--uts", "--fork", "--kill-child", "--mount-proc")
         settings = ("-c", _INIT, self.name, str(self.folder), self.name, self.disk)
+        enter = ("nsenter", f"--target={self.beside.first.pid}", "--mount") if self.beside else ()
         with (self.folder / "log" / f"{self.name}.log").open("ab") as log:
             self._init = subprocess.Popen(
-                (*unshare, "bash", *settings, *self.words),
+                (*enter, *unshare, "bash", *settings, *self.words),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -107,7 +117,11 @@ class Machine:
 
     def on_scratch(self, name: str = "") -> Path:
         """Its scratch disk, or a file of it, as this process sees it."""
-        return Path(f"/proc/{self.first.pid}/root{self.folder}/scratch") / name
+        return self.seen(self.folder / "scratch" / name)
+
+    def seen(self, path: Path) -> Path:
+        """A path on it as this process sees it."""
+        return Path(f"/proc/{self.first.pid}/root{path}")
 
 
 def inner(entered: subprocess.Popen) -> psutil.Process:

@@ -24,6 +24,8 @@ from machine import Machine, MachineError
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "unshare", "nsenter")
 ACCOUNTING_PROGRAMS = ("slurmdbd", "mariadbd", "mariadb-install-db")
 
+_SHARED = "64m"
+
 _CONFIGURATION = """
 ClusterName=lab
 SlurmctldHost=control(127.0.0.1)
@@ -63,6 +65,7 @@ CompleteWait=0
 UnkillableStepTimeout=30
 # squeue --states=all tells of ended jobs for this long
 MinJobAge=600
+MaxJobCount={jobs}
 {accounting}
 {nodes}
 PartitionName=main Nodes=ALL Default=YES MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
@@ -120,12 +123,17 @@ class Job:
 class Slurm:
     """Machines: control, login (where `run` starts commands), and the nodes n1, n2, ..."""
 
-    def __init__(self, folder: Path, nodes=3, cpus=2, memory=4000, silence=6, accounting=False):
-        """memory: MB of a node (declared, not enforced); silence: seconds until a node is down."""
+    def __init__(
+        self, folder: Path, nodes=3, cpus=2, memory=4000, silence=6, jobs=10_000, accounting=False
+    ):
+        """memory: MB of a node (declared, not enforced); silence: seconds until a node is down.
+
+        jobs: at most, those included that ended not long ago.
+        """
         self.folder = folder
         self.nodes = {f"n{number}": f"127.0.0.{10 + number}" for number in range(1, nodes + 1)}
         self.accounting = accounting
-        self._sizes = (cpus, memory, silence)
+        self._sizes = (cpus, memory, silence, jobs)
         self._ports = _free_ports(nodes + 3)
         self._machines: dict[str, Machine] = {}
 
@@ -137,6 +145,15 @@ class Slurm:
             raise
         return self
 
+    @property
+    def shared(self) -> Path:
+        """A small disk of its own that all machines see, and this process by `seen`."""
+        return self.folder / "shared"
+
+    def seen(self, path: Path) -> Path:
+        """A path on all machines as this process sees it."""
+        return self["control"].seen(path)
+
     def __exit__(self, *_: object) -> None:
         for machine in reversed(self._machines.values()):
             machine.kill()
@@ -145,12 +162,13 @@ class Slurm:
         return self._machines[name]
 
     def _start(self) -> None:
-        for name in ("etc", "log", "scratch", "state"):
+        for name in ("etc", "log", "scratch", "shared", "state"):
             (self.folder / name).mkdir()
         (self.folder / "munge.key").write_bytes(secrets.token_bytes(128))
         (self.folder / "munge.key").chmod(0o600)
         self._configure()
         control = self._up("control", "munged", "--foreground", "--force", *self._munge_options())
+        control.ask("mount", "-t", "tmpfs", "-o", f"size={_SHARED}", "shared", self.shared)
         wait_for((self.folder / "munge.socket").exists, "munged")
         if self.accounting:
             self._start_accounting(control)
@@ -170,7 +188,7 @@ class Slurm:
         return {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
 
     def _configure(self) -> None:
-        cpus, memory, silence = self._sizes
+        cpus, memory, silence, jobs = self._sizes
         port, database, _sql, *ports = self._ports
         accounting = "AccountingStorageType=accounting_storage/none"
         if self.accounting:
@@ -184,7 +202,7 @@ class Slurm:
             f" RealMemory={memory} State=UNKNOWN"
             for (name, address), port in zip(self.nodes.items(), ports, strict=True)
         )
-        told = {"folder": self.folder, "port": port, "silence": silence}
+        told = {"folder": self.folder, "port": port, "silence": silence, "jobs": jobs}
         text = _CONFIGURATION.format(accounting=accounting, nodes=nodes, **told)
         (self.folder / "etc" / "slurm.conf").write_text(text)
         names = {"control": "127.0.0.1", "login": "127.0.0.1"} | self.nodes
@@ -228,7 +246,8 @@ class Slurm:
             control.ask("sacctmgr", "--immediate", "add", *words.split())
 
     def _up(self, name: str, *words: str) -> Machine:
-        self._machines[name] = Machine(self.folder, name, words or ("true",)).start()
+        beside = self._machines.get("control")
+        self._machines[name] = Machine(self.folder, name, words or ("true",), beside=beside).start()
         return self._machines[name]
 
     def node_up(self, name: str) -> None:

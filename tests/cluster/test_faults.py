@@ -159,7 +159,9 @@ FAULTS = [
     Fault("SIGSTOP of a worker", hang_worker),
     Fault("SIGSTOP of a node", hang_node, rf"{LOST}: not heard of for 8 s; {AGAIN}"),
     Fault("SIGSTOP of a driver", hang_driver, r"n\d was stopped, and is ended; goes on"),
-    Fault("end of walltime", end_walltime, r"the time of n\d is nearly up", still=False),
+    Fault(
+        "end of walltime", end_walltime, r"the time of n\d is nearly up", still=False, patience=60
+    ),
     Fault("another run in the folder", start_another, patience=60),
 ]
 

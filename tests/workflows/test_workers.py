@@ -69,7 +69,7 @@ def test_a_fault_of_a_step_on_a_node_is_told_in_one_line(nodes, commands, demo):
     (nodes / "config" / "samples.tsv").write_text("sample\tlane\tr1\nS1\tL1\treads/cut.fastq.gz\n")
     ran = commands.germline(nodes, "--profile", "nodes")
     assert ran.returncode == 1
-    fault = "align/S1: lingqu: error: reads/cut.fastq.gz: truncated gzip file"
+    fault = "lingqu: error: align S1.bam: reads/cut.fastq.gz: truncated gzip file"
     assert any(line.startswith(fault) for line in ran.stdout.splitlines()), ran.stdout
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lingqu.base.errors import LingquError
-from lingqu.cluster import slurm
+from lingqu.cluster import node, slurm
 from lingqu.cluster.desk import Desk
 from lingqu.cluster.jobs import ENDED, RUNNING, WAITING, NotNowError, State, tail
 from lingqu.cluster.pool import Pool
@@ -21,6 +21,19 @@ SETTINGS = {"margin": 120, "time": "2-00:00:00", "partition": "long", "sbatch": 
 )
 def test_times_as_slurm_writes_them(walltime, found):
     assert slurm.seconds(walltime) == found
+
+
+@pytest.mark.parametrize(
+    ("settings", "found"),
+    [
+        ({}, (16, 1)),
+        ({"threads": 4}, (4, 4)),
+        ({"processes": 2}, (2, 8)),
+        ({"threads": 32}, (1, 32)),
+    ],
+)
+def test_workers_fill_the_cores_of_a_node(settings, found):
+    assert node.shape(settings, 16) == found
 
 
 def test_a_job_fills_its_node():

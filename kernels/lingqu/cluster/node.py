@@ -1,9 +1,9 @@
 """The program of a node: `python -m lingqu.cluster.node SCHEDULER_FILE [TIME]`; it ends by then.
 
-It fills the node: Dask workers in processes of several threads, which work on chunks, and the
-drivers that the desk sends. SIGUSR1 says that the job's time is nearly up: no more chunks are
-taken, and what runs is given back last of all. SIGTERM says that it is up. Where the desk or the
-scheduler is gone, so is the program, with all it started.
+It fills the node: Dask workers, a process for each core, which work on chunks, and the drivers that
+the desk sends. SIGUSR1 says that the job's time is nearly up: no more chunks are taken, and what
+runs is given back last of all. SIGTERM says that it is up. Where the desk or the scheduler is gone,
+so is the program, with all it started.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from lingqu.cluster.rendezvous import DRIVER_VARIABLE, SCHEDULER_VARIABLE, Rende
 
 _ALIVE_EVERY = 5.0
 _SILENCE = 120.0
-_THREADS = 4
+_THREADS = 1  # threads of a process wait for each other where they are in Python
 _DRIVER = "lingqu.cluster.drive"
 
 
@@ -43,8 +43,10 @@ def cores_here() -> int:
 
 def shape(settings: dict, cores: int) -> tuple[int, int]:
     """(processes, threads in each) of the workers."""
-    threads = settings.get("threads") or min(_THREADS, cores)
-    return settings.get("processes") or max(cores // threads, 1), threads
+    processes, threads = settings.get("processes"), settings.get("threads")
+    if not threads:
+        threads = max(cores // processes, 1) if processes else _THREADS
+    return processes or max(cores // threads, 1), threads
 
 
 def slots(settings: dict, cores: int) -> int:

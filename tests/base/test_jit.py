@@ -9,7 +9,16 @@ import pytest
 import lingqu
 from lingqu.base.jit import kernel
 
-MODULES = ("__init__", "jit", "inner", "journal", "kernel_cache", "lock", "progress")
+MODULES = (
+    "__init__",
+    "cache_folder",
+    "jit",
+    "inner",
+    "journal",
+    "kernel_cache",
+    "lock",
+    "progress",
+)
 CALLEE = "from lingqu.base.jit import kernel\n\n@kernel\ndef step(value):\n    return value + {}\n"
 CALLER = """
 from lingqu.base.jit import kernel
@@ -103,8 +112,8 @@ def test_who_compiles_and_is_stopped_is_not_waited_for(package):
 def test_what_is_compiled_is_lent(package):
     (package / "callee.py").write_text(CALLEE.format(7))
     there = package.parent / "there"
-    code = f"from pathlib import Path; from lingqu.base.jit import lend; lend(Path({str(there)!r}))"
-    (package / "lend.py").write_text(code)
+    code = "import pathlib\nfrom lingqu.base.cache_folder import lend\nlend(pathlib.Path({!r}))"
+    (package / "lend.py").write_text(code.format(str(there)))
     assert run_caller(package) == ("14", [COMPILING])
     assert start_caller(package, "lend").wait() == 0
     assert run_caller(package, NUMBA_CACHE_DIR=str(there)) == ("14", [])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lingqu.base.jit import cache_folders
+from lingqu.base.cache_folder import cache_folders
 from lingqu.base.resources import house
 from lingqu.formats.reference import open_reference
 from lingqu.sequence.codes import decode

@@ -30,8 +30,8 @@ from lingqu.align.steps import (
     write_shard,
 )
 from lingqu.base.atomic import publish
+from lingqu.base.cache_folder import source_digest
 from lingqu.base.checkpoint import checkpoint, file_facts
-from lingqu.base.jit import source_digest
 from lingqu.base.progress import progress
 from lingqu.cluster import Cluster
 from lingqu.formats.arrays import finished, heard, write_arrays

@@ -26,7 +26,7 @@ from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 
 from lingqu.base import lock
-from lingqu.base.jit import SUFFIX
+from lingqu.base.cache_folder import SUFFIX
 from lingqu.base.progress import say
 
 _LOOK, _PATIENCE = 0.02, 120.0

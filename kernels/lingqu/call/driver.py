@@ -12,9 +12,9 @@ import numpy as np
 
 from lingqu import __version__
 from lingqu.base.atomic import publish
+from lingqu.base.cache_folder import source_digest
 from lingqu.base.checkpoint import checkpoint, file_facts
 from lingqu.base.errors import LingquError
-from lingqu.base.jit import source_digest
 from lingqu.base.plugins import CALLERS, function
 from lingqu.base.progress import progress
 from lingqu.call import gvcf, model, records

@@ -13,9 +13,9 @@ from isal import igzip
 
 from lingqu import __version__
 from lingqu.base.atomic import publish
+from lingqu.base.cache_folder import source_digest
 from lingqu.base.checkpoint import checkpoint, digest, file_facts
 from lingqu.base.errors import LingquError
-from lingqu.base.jit import source_digest
 from lingqu.base.progress import progress
 from lingqu.call import store
 from lingqu.call.cohort_lines import FAMILY_META, META, Kin, site_line

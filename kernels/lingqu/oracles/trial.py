@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lingqu.base.jit import cache_folders
+from lingqu.base.cache_folder import cache_folders
 
 Inputs = dict[str, Any]
 
@@ -156,7 +156,7 @@ def _cpu(call: Callable[[], Any]) -> float:
 
 def _compiled() -> int:
     """How many compiled functions the cache holds."""
-    from lingqu.base.jit import SUFFIX
+    from lingqu.base.cache_folder import SUFFIX
 
     return sum(1 for _ in cache_folders()[0].glob(f"*{SUFFIX}"))
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lingqu.base.atomic import no_room
+from lingqu.base.cache_folder import lend
 from lingqu.base.errors import LingquError
-from lingqu.base.jit import lend
 from lingqu.base.lock import PULSE_VARIABLE
 from lingqu.base.progress import say
 from lingqu.base.resources import house

@@ -130,7 +130,7 @@ def _disk(what: str, folder: Path) -> Finding:
 
 def _kernels() -> Finding:
     try:
-        from lingqu.base.jit import cache_folders, is_cold
+        from lingqu.base.cache_folder import cache_folders, is_cold
     except ImportError:
         return Finding("kernels", "Numba is missing")
     folder, _ = cache_folders()

@@ -14,6 +14,7 @@ from lingqu.align.kernels.build import LEAST_PART_BITS, count_parts, fill_parts,
 from lingqu.align.kernels.seed import PLACE_BITS
 from lingqu.base.atomic import publish
 from lingqu.base.errors import LingquError
+from lingqu.base.staging import staged
 from lingqu.formats.reference import (
     PAD,
     Reference,
@@ -178,8 +179,8 @@ def _open(reference_path: Path, state: tuple) -> SeedIndex:
     return SeedIndex(
         reference,
         np.uint64(2 * K - facts["bits"]),
-        np.memmap(folder / "buckets.u32", np.uint32, "r").view(np.ndarray),
-        np.memmap(folder / "seeds.u64", np.uint64, "r").view(np.ndarray),
+        np.memmap(staged(folder / "buckets.u32"), np.uint32, "r").view(np.ndarray),
+        np.memmap(staged(folder / "seeds.u64"), np.uint64, "r").view(np.ndarray),
     )
 
 

@@ -22,6 +22,7 @@ from lingqu.base.atomic import no_room
 from lingqu.base.errors import LingquError
 from lingqu.base.lock import is_stopped
 from lingqu.base.progress import say
+from lingqu.base.staging import STAGE_VARIABLE
 from lingqu.cluster import security, usage, wire
 from lingqu.cluster.parent import die_with_parent
 from lingqu.cluster.processes import default_workers
@@ -227,6 +228,8 @@ class Program:
         """Work until the time is up, the desk says so, or it is gone."""
         scratch = scratch_folder(self._told.workers.get("scratch"), self._told.file.parent)
         os.environ["TMPDIR"] = str(scratch)
+        if self._told.workers.get("stage"):
+            os.environ[STAGE_VARIABLE] = str(scratch)
         cores = cores_here()
         self._workers = Workers(self._told, self._name, scratch)
         try:

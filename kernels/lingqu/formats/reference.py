@@ -23,6 +23,7 @@ from lingqu.base.atomic import publish, remove
 from lingqu.base.checkpoint import digest
 from lingqu.base.errors import LingquError
 from lingqu.base.progress import say
+from lingqu.base.staging import staged
 from lingqu.sequence.codes import ANY, CODE_OF_ASCII
 
 PAD = 4096
@@ -296,7 +297,7 @@ def _open(fasta: Path, state: tuple) -> Reference:
                 _write_store(fasta, work)
     lengths = np.array(facts["lengths"], np.int64)
     offsets = PAD + np.concatenate(([0], np.cumsum(lengths[:-1] + PAD))).astype(np.int64)
-    codes = np.memmap(store_folder(fasta) / "sequence.u8", np.uint8, "r")
+    codes = np.memmap(staged(store_folder(fasta) / "sequence.u8"), np.uint8, "r")
     return Reference(
         fasta, tuple(facts["names"]), lengths, offsets, tuple(facts["md5s"]), codes.view(np.ndarray)
     )

@@ -40,6 +40,7 @@ SCHEMA = {
         "threads": _COUNT,
         "drivers": _COUNT,
         "scratch": _TEXT,
+        "stage": {"type": "boolean", "default": False},
         "interface": _TEXT,
         "patience": {"type": "integer", "minimum": 5, "default": 60},
         "look": {"type": "integer", "minimum": 1, "default": 5},

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from lingqu.cluster import open_cluster
-from lingqu.cluster.dask import Dask, Pace
+from lingqu.cluster.dask import Dask
+from lingqu.cluster.pace import Pace
 from lingqu.cluster.parcels import Parcels
 from lingqu.cluster.usage import Usage
 

@@ -24,7 +24,7 @@ from dask import config as dask_config
 from distributed import Worker
 
 from lingqu import __version__
-from lingqu.cluster import dask, open_cluster, rendezvous, security, wire
+from lingqu.cluster import dask, open_cluster, pace, rendezvous, security, wire
 from lingqu.cluster.parent import die_with_parent
 
 NODE = 16
@@ -134,7 +134,7 @@ def drive(file: str, kernel: str, first: str, count: str) -> None:
     numbers = range(int(first), int(first) + int(count))
     tasks, most = 0, 0
     if kernel == rest.__name__:
-        dask._MOST = 1
+        pace._MOST = 1
     with open_cluster(scheduler=file) as cluster:
         submitted = cluster.submitted
 

@@ -7,7 +7,8 @@ All call the same region of the same BAM (by any aligner, with its index); calls
 `lingqu compare`, genotypes included. freebayes' calls are normalised and kept above QUAL 20.
 Extra calls are told twice: all, and those with an allele that fewer than two other tools have.
 What QUAL and GQ of lingqu claim is held against what is wrong in this BAM and in those of --also.
-Then the calls are judged by `rtg vcfeval` too, where that is on PATH, and the pair-HMM is measured.
+Then the calls are judged by `rtg vcfeval` too, where that is on PATH, the pair-HMM is measured, and
+what two cores make of the region is told.
 """
 
 import argparse
@@ -108,6 +109,16 @@ def beside_peers(options: argparse.Namespace, names: list[str], folder: Path) ->
     print(table([*head, "SNV F1", "indel F1", "all extra", "its own"], rows))
 
 
+def on_two_cores(options: argparse.Namespace, folder: Path) -> str:
+    """A table of what one core and two take for the region."""
+    words = f"lingqu call {options.ref} {options.bam} -r {options.region}"
+    runs = {f"{n} cores": f"{words} --threads {n} -o {folder / 'cores.vcf.gz'}" for n in (1, 2)}
+    costs = run_in_turn(runs, options.runs)
+    rows = [[name, f"{cost.wall:.2f}", f"{cost.cpu:.2f}"] for name, cost in costs.items()]
+    ratio = costs["1 cores"].wall / costs["2 cores"].wall
+    return table(["lingqu", "wall s", "CPU s"], [*rows, ["1 to 2", f"{ratio:.2f}", ""]])
+
+
 def calibrated(options: argparse.Namespace, folder: Path) -> None:
     """Print what QUAL and GQ claim and what is observed, at each depth, and draw it."""
     series: dict[str, np.ndarray] = {}
@@ -144,8 +155,9 @@ def main() -> None:
         print()
         calibrated(options, Path(tmp))
         options.calls = Path(tmp) / "lingqu.vcf.gz"
-        for told in (compare.measured(options), pairhmm.measured(pairhmm.TIMES)[0]):
-            print("", told, sep="\n")
+        print("", compare.measured(options), sep="\n")
+        print("", pairhmm.measured(pairhmm.TIMES)[0], sep="\n")
+        print("", on_two_cores(options, Path(tmp)), sep="\n")
 
 
 if __name__ == "__main__":

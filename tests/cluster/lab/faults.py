@@ -50,17 +50,17 @@ def suffer(run: LabRun, faults: tuple[Fault, ...]) -> None:
 
 def _befall(run: LabRun, fault: Fault) -> None:
     with run.middle(fault.during):
-        before = len(run.said)
+        before = len(run.said) - 1  # from the end of a line on
         fault.happens(run)
     if fault.code:
         assert run.end() == fault.code
         _check_end(run, fault.stale)
-    said = lambda: run.said[before - 1 :]  # noqa: E731
-    wait_for(lambda: re.search(fault.says, said()) or run.ended, f"{fault.says!r} to be said")
-    assert re.search(fault.says, said())
-    wait_for(lambda: run.ended or not run.to_be_ended, "what hangs to be ended")
-    losses = re.findall(LOST, said())
-    assert len(losses) == len(set(losses))
+    wait_for(lambda: re.search(fault.says, run.said[before:]) or run.ended, repr(fault.says))
+    wait_for(lambda: not run.to_be_ended, "what hangs to be ended")
+    said = run.said[before:]
+    assert re.search(fault.says, said), "what it says"
+    losses = re.findall(LOST, said)
+    assert len(losses) == len(set(losses)), "each loss told once"
 
 
 def _check_end(run: LabRun, stale: bool) -> None:

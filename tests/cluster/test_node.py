@@ -19,8 +19,6 @@ def test_a_worker_that_has_just_ended_can_be_killed():
     workers = Workers(MagicMock(), "n1", Path())
     nanny = SimpleNamespace(worker_address="w", process=SimpleNamespace(process=process))
     workers._nannies = [nanny]
-        SimpleNamespace(worker_address="w", process=SimpleNamespace(process=process))
-    ]
     asyncio.run(workers.kill("w"))
 
 

@@ -42,8 +42,8 @@ def test_plain_snakemake(run, expected, outputs):
     workflow = house("workflows") / "germline" / "Snakefile"
     command = (sys.executable, "-m", "snakemake", "-s", workflow, "--profile")
     command = (*command, "config/profiles/slurm", "--configfile", "config/germline.yaml")
-    # about what a step takes: each look in vain makes the next one 10 seconds later
-    command = (*command, "--slurm-init-seconds-before-status-checks", "8")
+    # each look in vain makes the next one 10 seconds later: at 2 and 14 seconds of a step
+    command = (*command, "--slurm-init-seconds-before-status-checks", "2")
     command = (*command, "--set-threads", "index=2", "align=2", "--", "results/align/S1.bam")
     run.process = run.slurm.start(*command, cwd=run.path, env=run.environment)
     assert run.end() == 0, run.brief

@@ -9,6 +9,18 @@ from lab_run import LabRun
 from slurm_lab import wait_for
 
 LOST = r"\nlingqu: node n\d is lost"
+AGAIN = "goes on elsewhere from what is finished\n"
+CANCELLED = r"job \d+ ended \(CANCELLED\)"
+
+
+def busy(run: LabRun) -> str:
+    """A node that has a driver."""
+    return run.node_of(run.drivers()[0])
+
+
+def cancel_all(run: LabRun) -> None:
+    """Cancel the jobs of all nodes."""
+    run.slurm.ask("scancel", "--user=root")
 
 
 @dataclass(frozen=True)

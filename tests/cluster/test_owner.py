@@ -44,7 +44,7 @@ SETTINGS = {
     "drivers": 2,
     "walltime": 3600,
     "margin": 20,
-    "patience": 15,
+    "patience": 10,
     "look": 1,
     "driver": "slow",
 }
@@ -270,7 +270,7 @@ def test_a_hung_worker_is_given_up(shared):
 def test_who_is_not_heard_of_is_given_up_but_not_by_an_owner_that_was_away(monkeypatch, tmp_path):
     clock, said = [100.0], []
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    own = owner.Owner(tmp_path / "scheduler.json", SETTINGS | {"run": "x"})
+    own = owner.Owner(tmp_path / "scheduler.json", SETTINGS | {"run": "x", "patience": 15})
     own._dask = SimpleNamespace(workers={}, stream_comms={}, client_comms={})
     own._jobs = SimpleNamespace(end=AsyncMock())
     own._desk._say = said.append
@@ -295,7 +295,7 @@ def test_who_is_not_heard_of_is_given_up_but_not_by_an_owner_that_was_away(monke
 
 
 def test_a_node_whose_time_is_nearly_up_gives_back_its_work(tmp_path):
-    with crew(tmp_path, walltime=20, margin=8, nodes=1) as hired:
+    with crew(tmp_path, walltime=15, margin=6, nodes=1) as hired:
         (hired.work / "hold").touch()
         process = hired.thin("align", str(hired.work), "12")
         wait(lambda: len(hired.noted("drivers")) > 1)

@@ -10,6 +10,8 @@ from slurm_lab import wait_for
 
 from lingqu.base.resources import house
 
+LIVE = ("--states=PENDING,RUNNING,COMPLETING",)
+
 
 @pytest.mark.parametrize("nodes", [1, 3])
 def test_few_jobs_and_the_same_bytes(nodes, run, expected, outputs):
@@ -26,10 +28,13 @@ def test_all_of_it_in_one_job(run, expected, outputs):
     script = house("config") / "profiles" / "slurm" / "lingqu-run.sh"
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     sizes = ("--nodes=3", "--time=10", "--output=told-0.txt")
-    run.process = run.slurm.start(
-        *("sbatch", "--wait", *sizes, script), cwd=run.path, env={**run.environment, "PATH": path}
+    run.process = run.slurm.start(  # its --wait looks ever more rarely
+        *("sbatch", *sizes, script), cwd=run.path, env={**run.environment, "PATH": path}
     )
     assert run.end() == 0, run.brief
+    wait_for(lambda: not run.slurm.jobs(*LIVE), "the job to end", 240)
+    last = max(run.slurm.jobs("--states=all"), key=lambda job: int(job.id))
+    assert last.state == "COMPLETED", run.brief
     assert outputs(run.folder) == expected
 
 
@@ -37,6 +42,8 @@ def test_plain_snakemake(run, expected, outputs):
     workflow = house("workflows") / "germline" / "Snakefile"
     command = (sys.executable, "-m", "snakemake", "-s", workflow, "--profile")
     command = (*command, "config/profiles/slurm", "--configfile", "config/germline.yaml")
+    # each look in vain makes the next one 10 seconds later: at 2 and 14 seconds of a step
+    command = (*command, "--slurm-init-seconds-before-status-checks", "2")
     command = (*command, "--set-threads", "index=2", "align=2", "--", "results/align/S1.bam")
     run.process = run.slurm.start(*command, cwd=run.path, env=run.environment)
     assert run.end() == 0, run.brief
@@ -65,4 +72,4 @@ def test_jobs_that_cannot_be(settings, says, run):
     run.start("--", "results/reference.json")
     assert run.end() == 1
     assert re.search(says, run.told), run.brief
-    wait_for(lambda: not run.slurm.jobs("--states=PENDING,RUNNING"), "the jobs to end")
+    wait_for(lambda: not run.slurm.jobs(*LIVE), "the jobs to end")

@@ -156,18 +156,14 @@ class Workers:
 
     async def start(self, processes: int, threads: int) -> None:
         """Start them all; LingquError where the scheduler does not take them."""
-        try:
-            self._nannies = await asyncio.gather(
-                *(self._started(number, threads) for number in range(processes))
-            )
-        except Exception:  # of Dask's own kinds; its log says more
-            raise self._told.gone() from None
+        started = (self._started(number, threads) for number in range(processes))
+        self._nannies = await asyncio.gather(*started)
 
     async def _started(self, number: int, threads: int):
         from distributed import Nanny
 
         settings = self._told.workers
-        return await Nanny(
+        nanny = Nanny(
             self._told.address,
             name=f"{self._name}/{number}",
             nthreads=threads,
@@ -182,6 +178,10 @@ class Workers:
             dashboard_address="127.0.0.1:0",
             dashboard=False,
         )
+        try:
+            return await nanny
+        except Exception:  # of Dask's own kinds; its log says more
+            raise self._told.gone() from None
 
     async def keep(self) -> None:
         """Replace workers that gave up, as those that hung for a while."""
@@ -202,7 +202,8 @@ class Workers:
             if nanny.worker_address == address and nanny.process:
                 process = nanny.process.process  # a hung one hears no request
                 if process is not None and process.is_alive():
-                    os.kill(process.pid, signal.SIGKILL)
+                    with contextlib.suppress(ProcessLookupError):  # it has ended just now
+                        os.kill(process.pid, signal.SIGKILL)
 
     async def close(self) -> None:
         """End them all."""
@@ -244,6 +245,8 @@ class Program:
         finally:
             await self._end()
             shutil.rmtree(scratch, ignore_errors=True)
+            for number in (signal.SIGUSR1, signal.SIGTERM):  # the loop is deaf before it lets go
+                signal.signal(number, signal.SIG_IGN)
 
     def _hello(self, cores: int) -> None:
         self._line.send(
@@ -270,9 +273,12 @@ class Program:
                 self._drivers.watch(self._told.workers.get("patience", 60)),
             )
         ]
-        await self._over.wait()
+        tasks.append(asyncio.create_task(self._over.wait()))
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             task.cancel()
+        for task in done:  # without one of its parts a node would be there, and do nothing
+            task.result()
 
     async def _listen(self) -> None:
         async for message in self._line:

@@ -251,12 +251,15 @@ class Owner:
 async def _main(file: Path, settings: dict) -> None:
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    for number in numbers:
         loop.add_signal_handler(number, over.set)
     die_with_parent(signal.SIGTERM)
     owner = Owner(file, settings)
     await owner.run(over)
     await owner.summary()
+    for number in numbers:  # the loop is deaf before it lets go
+        signal.signal(number, signal.SIG_IGN)
 
 
 def main() -> None:

@@ -27,22 +27,22 @@ class LabRun:
         self.log = log or folder
         self.environment = environment
         self.process: subprocess.Popen | None = None
+        self._log = self.log / "told-0.txt"
         self._number = 0
+        self._known: set[Path] = set()
         self._hung: list[psutil.Process] = []
+        self._to_be_ended: list[psutil.Process] = []
 
-    def start(self, *words: str, machine: str = "login") -> subprocess.Popen:
-        """Start `lingqu run germline --profile slurm` with more words."""
+    def start(self, *words: str, machine: str = "login", log: str = "") -> subprocess.Popen:
+        """Start `lingqu run germline --profile slurm` with more words; it writes to `log`."""
         command = (sys.executable, "-m", "lingqu", "run", "germline", "--profile", "slurm", *words)
         self._number += 1
+        self._log = self.log / (log or f"told-{self._number}.txt")
         with self._log.open("wb") as log:
             self.process = self.slurm[machine].start_process(
                 *command, cwd=self.path, env=self.environment, stdout=log, stderr=log
             )
         return self.process
-
-    @property
-    def _log(self) -> Path:
-        return self.log / f"told-{self._number}.txt"
 
     @property
     def said(self) -> str:
@@ -79,11 +79,26 @@ class LabRun:
         except subprocess.TimeoutExpired:
             raise TimeoutError(f"no end after {_PATIENCE} s: {self.brief}") from None
 
+    @property
+    def ended(self) -> bool:
+        """Whether the last start has ended."""
+        return self.process.poll() is not None
+
+    @property
+    def scheduler_file(self) -> Path:
+        """The run's scheduler file, if it is there."""
+        return self.folder / ".lingqu" / "cluster" / "scheduler.json"
+
+    @property
+    def left(self) -> list:
+        """Jobs that are not over, and processes on nodes."""
+        return [*self.slurm.jobs("--states=PENDING,RUNNING"), *self.processes()]
+
     def wait_for(self, condition: Callable[[], object], what: str) -> None:
         """Wait for a condition while the run goes on; AssertionError where it ends before."""
 
         def met():
-            assert self.process.poll() is None, f"ended before {what}: {self.brief}"
+            assert not self.ended, f"ended before {what}: {self.brief}"
             return condition()
 
         wait_for(met, what, _PATIENCE)
@@ -96,7 +111,7 @@ class LabRun:
     @property
     def owner(self) -> psutil.Process:
         """The process that owns the cluster."""
-        (found,) = self._found("login", "lingqu.cluster.owner")
+        (found,) = self._found(r"lingqu\.cluster\.owner", "login")
         return found
 
     def programs(self, *nodes: str) -> list[psutil.Process]:
@@ -120,26 +135,33 @@ class LabRun:
         return next(x for x in self.slurm.nodes if process in self.slurm[x].processes())
 
     def _on_nodes(self, nodes: tuple[str, ...], pattern: str) -> list[psutil.Process]:
-        return [x for node in nodes or self.slurm.nodes for x in self._found(node, pattern)]
+        return self._found(pattern, *(nodes or self.slurm.nodes))
 
-    def _found(self, machine: str, pattern: str) -> list[psutil.Process]:
+    def _found(self, pattern: str, *machines: str) -> list[psutil.Process]:
         found = []
-        for process in self.slurm[machine].processes():
+        for process in psutil.process_iter():
             with contextlib.suppress(psutil.NoSuchProcess):
                 if re.search(pattern, " ".join(process.cmdline())):
                     found.append(process)
-        return found
+        return [x for machine in machines for x in found if x in self.slurm[machine]]
 
-    def pieces(self, command: str) -> list[Path]:
+    def pieces(self, command: str) -> set[Path]:
         """What checkpoints of `command` hold."""
         where = {"align": "align", "call": "calls", "joint": "cohort"}[command]
-        return [x for x in self.folder.glob(f"results/{where}/.lingqu/*/**/*") if x.is_file()]
+        found = self.folder.glob(f"results/{where}/.lingqu/*/**/[!.]*")
+        return {path for path in found if path.is_file()}
 
-    def hang(self, processes: list[psutil.Process]) -> None:
-        """Stop processes until `wake`."""
+    def hang(self, processes: list[psutil.Process], until_ended: bool = False) -> None:
+        """Stop processes until `wake`; until_ended: the run is to end them before."""
         for process in processes:
             process.suspend()
         self._hung += processes
+        self._to_be_ended += processes if until_ended else []
+
+    @property
+    def to_be_ended(self) -> list[psutil.Process]:
+        """The processes that hang and are to be ended, and are not yet."""
+        return [process for process in self._to_be_ended if process.is_running()]
 
     def wake(self) -> None:
         """Let what hangs go on."""
@@ -147,21 +169,38 @@ class LabRun:
         self._hung.clear()
 
     @contextlib.contextmanager
-    def middle(self, command: str, workers: bool = True) -> Iterator[None]:
-        """Wait until `command` is in the middle; drivers, and workers, stand still meanwhile."""
-        self.wait_for(lambda: self.pieces(command), f"a piece of {command}")
-        stopped = self.drivers()
-        for process in stopped:
-            process.suspend()
-        if workers:
-            more = self.workers()
-            for process in more:
-                process.suspend()
-            stopped += more
+    def middle(self, command: str) -> Iterator[None]:
+        """Wait until `command` has made one more piece; drivers and workers stand still meanwhile.
+
+        More than it had at the last fault, that is.
+        """
+        stopped: list[psutil.Process] = []
+
+        def stop() -> bool:
+            if self.pieces(command) <= self._known:
+                return False
+            drivers = self.drivers()
+            _stop(drivers)
+            if not self.drivers(command=command):  # it came to an end just now
+                _resume(drivers)
+                return False
+            stopped.extend(drivers)
+            return True
+
+        self.wait_for(stop, f"one more piece of {command}")
+        workers = self.workers()
+        _stop(workers)
+        self._known = self.pieces(command)
         try:
             yield
         finally:
-            _resume([process for process in stopped if process not in self._hung])
+            _resume([process for process in (*stopped, *workers) if process not in self._hung])
+
+
+def _stop(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.suspend()
 
 
 def _resume(processes: list[psutil.Process]) -> None:

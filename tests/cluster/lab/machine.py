@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -83,8 +83,16 @@ class Machine:
         """All its processes but the first, without zombies; none where it is down."""
         if self._init is None:
             return []
-        space = os.stat(f"/proc/{self.first.pid}/ns/pid")
-        return [process for process in _in_space(space) if process != self.first]
+        first = self.first
+        return [x for x in psutil.process_iter() if x != first and x in self]
+
+    def __contains__(self, process: psutil.Process) -> bool:
+        """Whether a live process is one of it."""
+        with contextlib.suppress(OSError, IndexError, AttributeError, psutil.NoSuchProcess):
+            there = os.stat(f"/proc/{process.pid}/ns/pid")
+            if os.path.samestat(there, os.stat(f"/proc/{self.first.pid}/ns/pid")):
+                return process.status() != psutil.STATUS_ZOMBIE
+        return False
 
     def start_process(self, *words: str, **options) -> subprocess.Popen:
         """Start a command on it, in a process group of its own; options are those of Popen.
@@ -127,11 +135,3 @@ class Machine:
 def inner(entered: subprocess.Popen) -> psutil.Process:
     """The command that `Machine.start_process` started."""
     return psutil.Process(entered.pid).children()[0]
-
-
-def _in_space(space: os.stat_result) -> Iterator[psutil.Process]:
-    for process in psutil.process_iter():
-        with contextlib.suppress(OSError, psutil.NoSuchProcess):
-            if os.path.samestat(os.stat(f"/proc/{process.pid}/ns/pid"), space):
-                if process.status() != psutil.STATUS_ZOMBIE:
-                    yield process

@@ -284,13 +284,12 @@ class Slurm:
     def calm(self) -> None:
         """Cancel all jobs, bring all nodes back, empty their disks: as it was at the start."""
         self.ask("scancel", "--user=root")
-        for name, machine in self._machines.items():
-            if name in self.nodes and not _alive(machine):
-                machine.kill()
-                self.node_up(name)
         for node, state in self.states().items():
             if state.startswith("drain"):
                 self.ask("scontrol", "update", f"nodename={node}", "state=resume")
+            if state.startswith("down") or not _alive(self._machines[node]):
+                self.node_down(node)
+                self.node_up(node)
         wait_for(lambda: self.states() == dict.fromkeys(self.nodes, "idle"), "the nodes")
         for node in self.nodes:
             for path in self._machines[node].on_scratch().iterdir():

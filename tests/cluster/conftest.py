@@ -15,7 +15,8 @@ from lingqu.base.resources import house
 from lingqu.formats.reference import open_reference
 from lingqu.sequence.codes import decode
 
-sys.path.append(str(Path(__file__).parent / "lab"))  # tests here import its modules by bare names
+sys.path.append(str(Path(__file__).parent / "lab"))  # tests here import modules by bare names
+sys.path.append(str(Path(__file__).parent / "program"))
 
 import slurm_lab
 from lab_run import LabRun

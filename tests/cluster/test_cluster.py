@@ -2,36 +2,27 @@ import itertools
 import os
 
 import pytest
+import slow
 
 from lingqu.base.errors import LingquError
 from lingqu.cluster import SCHEDULER_VARIABLE, default_workers, open_cluster
-
-
-def square(value: int) -> int:
-    return value * value
-
-
-def fail_at_three(value: int) -> int:
-    if value == 3:
-        raise LingquError("reads.fq: record 3: broken")
-    return value
 
 
 @pytest.mark.parametrize("backend", ["processes", "dask"])
 def test_results_come_in_item_order_whatever_the_backend(backend):
     with open_cluster(2, backend) as cluster:
         assert cluster.workers == 2
-        assert list(cluster.map(square, range(50))) == [value * value for value in range(50)]
+        assert list(cluster.map(slow.square, range(50))) == [value * value for value in range(50)]
         with pytest.raises(LingquError, match="record 3: broken"):
-            list(cluster.map(fail_at_three, range(10)))
-        assert list(cluster.map(square, [])) == []
+            list(cluster.map(slow.fail_at_three, range(10)))
+        assert list(cluster.map(slow.square, [])) == []
 
 
 def test_items_are_pulled_only_a_few_ahead():
     pulled = []
     endless = (pulled.append(value) or value for value in itertools.count())
     with open_cluster(2) as cluster:
-        results = cluster.map(square, endless)
+        results = cluster.map(slow.square, endless)
         assert next(results) == 0
         assert len(pulled) <= 2 * 2 + 1
         results.close()
@@ -44,10 +35,10 @@ def test_a_scheduler_file_is_found_by_option_and_by_environment(tmp_path, monkey
         file = tmp_path / "scheduler.json"
         file.write_text(f'{{"address": "{local.scheduler_address}"}}')
         with open_cluster(scheduler=file) as cluster:
-            assert list(cluster.map(square, [7])) == [49]
+            assert list(cluster.map(slow.square, [7])) == [49]
         monkeypatch.setenv(SCHEDULER_VARIABLE, str(file))
         with open_cluster() as cluster:
-            assert list(cluster.map(square, [8])) == [64]
+            assert list(cluster.map(slow.square, [8])) == [64]
 
 
 def test_a_missing_scheduler_file_is_told(tmp_path):

@@ -20,6 +20,7 @@ from unittest.mock import AsyncMock, MagicMock
 import numpy as np
 import psutil
 import pytest
+import slow
 
 from lingqu.base.errors import LingquError
 from lingqu.cluster import (
@@ -135,15 +136,6 @@ def shared(tmp_path_factory):
         yield hired
 
 
-@pytest.fixture
-def slow(monkeypatch):
-    """The module of chunks."""
-    monkeypatch.syspath_prepend(str(PROGRAM))
-    import slow
-
-    return slow
-
-
 def test_lines_and_exit_code_of_a_command_come_through(shared):
     for code in (0, 3):
         out, err = (process := shared.thin("adopt", str(shared.work), str(code))).communicate()
@@ -163,7 +155,7 @@ def test_commands_run_at_once_and_their_chunks_on_all_nodes(shared):
     assert len({process for _, process in noted}) > 1
 
 
-def test_results_are_those_of_threads(shared, slow):
+def test_results_are_those_of_threads(shared):
     with open_cluster(scheduler=shared.file) as cluster:
         assert list(cluster.map(slow.square, range(500))) == [value**2 for value in range(500)]
         assert list(cluster.map(slow.square, [])) == []
@@ -173,7 +165,7 @@ def test_results_are_those_of_threads(shared, slow):
             next(results)
 
 
-def test_big_items_do_not_pass_the_scheduler(shared, slow):
+def test_big_items_do_not_pass_the_scheduler(shared):
     arrays = [np.arange(k, k + 50_000) for k in range(30)]
     with open_cluster(scheduler=shared.file) as cluster:
         totals = list(cluster.map(slow.total, ((k, array) for k, array in enumerate(arrays))))
@@ -181,7 +173,7 @@ def test_big_items_do_not_pass_the_scheduler(shared, slow):
     assert totals == [int(k + array.sum()) for k, array in enumerate(arrays)]
 
 
-def test_a_piece_of_work_that_kills_its_workers_is_told(shared, slow):
+def test_a_piece_of_work_that_kills_its_workers_is_told(shared):
     with (
         open_cluster(scheduler=shared.file) as cluster,
         pytest.raises(LingquError, match="deadly: 4 workers died over one and the same piece"),

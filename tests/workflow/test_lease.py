@@ -11,8 +11,9 @@ import pytest
 
 from lingqu.base import lock
 from lingqu.base.errors import LingquError
+from lingqu.base.journal import RUN_VARIABLE
 from lingqu.workflow import lease
-from lingqu.workflow.lease import RUN_VARIABLE, end_leftovers, hold
+from lingqu.workflow.lease import end_leftovers, hold
 
 HOLD = """
 import sys, time, pathlib

@@ -5,7 +5,7 @@ import sys
 import time
 
 from lingqu.base import journal
-from lingqu.base.lock import RUN_VARIABLE
+from lingqu.base.journal import RUN_VARIABLE
 from lingqu.base.progress import progress
 from lingqu.workflow.view import View, forget
 

@@ -27,6 +27,7 @@ from pathlib import Path
 from lingqu.base import lock
 from lingqu.base.atomic import remove
 from lingqu.base.errors import LingquError
+from lingqu.base.journal import RUN_VARIABLE
 from lingqu.base.progress import say
 
 _EPOCH = re.compile(r"([0-9a-f]{16})\.[0-9a-f]{8}")
@@ -63,7 +64,7 @@ def _hold(output: Path, path: Path) -> int:
         raise LingquError(
             f"{output.parent}: cannot write there ({error.strerror}); choose another output folder"
         ) from None
-    run = os.environ.get(lock.RUN_VARIABLE)
+    run = os.environ.get(RUN_VARIABLE)
     if other and (other.stopped or (run and other.run == run)):  # a run is alone in its folder
         say(f"{output}: taken over from {other}, which is stopped or lost")
         return lock.seize(path)

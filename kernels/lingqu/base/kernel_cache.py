@@ -13,7 +13,6 @@ import inspect
 import os
 import pickle
 import secrets
-import time
 import zlib
 from functools import cache
 from pathlib import Path
@@ -29,8 +28,8 @@ from lingqu.base import lock
 from lingqu.base.cache_folder import SUFFIX
 from lingqu.base.progress import say
 
-_LOOK, _PATIENCE = 0.02, 120.0
-"""Seconds between two looks at what another process compiles, and until it is not waited for."""
+_PATIENCE = 120.0
+"""Seconds until what another process compiles is waited for no longer."""
 
 _waited: set[Path] = set()
 """Folders of which another process has said that it compiles."""
@@ -75,18 +74,15 @@ def _tell(folder: Path, unfit: Path | None) -> None:
 
 
 def _turn(path: Path) -> int | None:
-    """The lock file `path`, after who holds it; None where that cannot be locked, or never ends."""
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
-        try:
-            return lock.lock(path)
-        except BlockingIOError:
-            _waited.add(path.parent)
-            if (other := lock.holder(path)) and other.stopped:
-                return None
-        except OSError:
-            return None
-        time.sleep(_LOOK)
+    """The lock file `path`, after who holds it; None where that cannot be locked."""
+    try:
+        return lock.lock(path)
+    except BlockingIOError:
+        _waited.add(path.parent)
+    except OSError:
+        return None
+    with contextlib.suppress(OSError):
+        return lock.wait(path, patience=_PATIENCE)
     return None
 
 

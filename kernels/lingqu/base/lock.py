@@ -8,6 +8,7 @@ import contextlib
 import errno
 import fcntl
 import json
+import math
 import os
 import secrets
 import signal
@@ -16,7 +17,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lingqu.base.journal import RUN_VARIABLE as RUN_VARIABLE
+from lingqu.base.journal import RUN_VARIABLE
 from lingqu.base.progress import say
 
 PULSE_VARIABLE = "LINGQU_PULSE"
@@ -191,17 +192,18 @@ def seize(path: Path) -> int:
     return handle
 
 
-def wait(path: Path, why: str) -> int:
-    """As `lock`, after who holds it; `why` is told once, with the holder. None waits for a stopped.
+def wait(path: Path, why: str = "", patience: float = math.inf) -> int:
+    """As `lock`, after who holds it; `why` is told once, with the holder, unless it is empty.
 
-    OSError where the file cannot be written.
+    None waits for one that is stopped, nor longer than `patience` seconds. OSError where the file
+    cannot be written.
     """
-    told = False
+    told, deadline = not why, time.monotonic() + patience
     while True:
         with contextlib.suppress(BlockingIOError):
             return lock(path)
         other = holder(path)
-        if other and other.stopped:
+        if time.monotonic() > deadline or (other and other.stopped):
             return seize(path)
         if not told:
             say(f"{why}: waiting for {other or 'another process'}")

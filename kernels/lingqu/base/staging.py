@@ -1,11 +1,9 @@
 """Copies of big files on a disk of this machine, to be mapped in their place."""
 
-import contextlib
 import errno
 import os
 import secrets
 import shutil
-import time
 from pathlib import Path
 
 from lingqu.base import lock
@@ -15,7 +13,6 @@ from lingqu.base.progress import say
 STAGE_VARIABLE = "LINGQU_STAGE"
 """Environment variable that names the folder of the copies; without it there are none."""
 
-_LOOK = 0.2
 _SPARE = 1 << 28
 """Bytes of the disk that are left to others."""
 
@@ -32,7 +29,7 @@ def staged(path: Path) -> Path:
     key = digest({"file": [str(path.resolve()), state.st_size, state.st_mtime_ns]})
     copy = Path(folder) / f"{key}-{path.name}"
     try:
-        handle = _alone(copy)
+        handle = lock.wait(copy.with_name(f".{copy.name}.lock"))
         try:
             if not copy.exists():
                 _copy(path, copy, state.st_size)
@@ -42,17 +39,6 @@ def staged(path: Path) -> Path:
         say(f"{folder}: no copy of {path.name} there ({error.strerror}); the original is used")
         return path
     return copy
-
-
-def _alone(copy: Path) -> int:
-    """A lock on the copy's name, after who else makes it; OSError where that one is stopped."""
-    path = copy.with_name(f".{copy.name}.lock")
-    while True:
-        with contextlib.suppress(BlockingIOError):
-            return lock.lock(path)
-        if (other := lock.holder(path)) and other.stopped:
-            raise OSError(errno.EBUSY, f"{other}, which makes it, is stopped")
-        time.sleep(_LOOK)
 
 
 def _copy(path: Path, copy: Path, size: int) -> None:

@@ -18,7 +18,6 @@ from pathlib import Path
 
 from lingqu.base import journal
 from lingqu.base.errors import LingquError
-from lingqu.base.lock import RUN_VARIABLE
 from lingqu.base.progress import say
 from lingqu.cluster import dask, rendezvous, security, wire
 from lingqu.cluster.desk import Desk, Node
@@ -170,7 +169,7 @@ class Owner:
 
     def _note(self) -> None:
         """Leave what there is, for the launcher's view."""
-        run = os.environ.get(RUN_VARIABLE)
+        run = os.environ.get(journal.RUN_VARIABLE)
         if run and self._desk.asked:
             facts = {
                 "nodes": len(self._desk.nodes),

@@ -12,7 +12,6 @@ import signal
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -100,7 +99,7 @@ class _Worker:
             told = self.line.recv_bytes()
         self.owes.popleft().come(told)
 
-    @contextmanager
+    @contextlib.contextmanager
     def _alive(self) -> Iterator[None]:
         """LingquError where the process is gone."""
         try:
@@ -175,7 +174,7 @@ class Processes:
         self._started = []
 
 
-@contextmanager
+@contextlib.contextmanager
 def open_processes(workers: int) -> Iterator[Alone | Processes]:
     """Processes for a while; none where one core is wanted."""
     pool = Processes(workers) if workers > 1 else Alone()

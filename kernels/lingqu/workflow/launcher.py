@@ -20,6 +20,7 @@ from pathlib import Path
 from lingqu.base.atomic import no_room
 from lingqu.base.cache_folder import lend
 from lingqu.base.errors import LingquError
+from lingqu.base.journal import RUN_VARIABLE
 from lingqu.base.lock import PULSE_VARIABLE
 from lingqu.base.progress import say
 from lingqu.base.resources import house
@@ -28,7 +29,7 @@ from lingqu.cluster.hire import hired
 from lingqu.cluster.thin import HEAVY
 from lingqu.workflow.brief import brief
 from lingqu.workflow.faults import did_you_mean
-from lingqu.workflow.lease import RUN_VARIABLE, end_leftovers, hold
+from lingqu.workflow.lease import end_leftovers, hold
 from lingqu.workflow.project import Project, open_project
 from lingqu.workflow.view import View, forget
 from lingqu.workflow.workers import read_workers

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from lingqu.base import lock
 from lingqu.base.errors import LingquError
-from lingqu.base.lock import RUN_VARIABLE as RUN_VARIABLE
+from lingqu.base.journal import RUN_VARIABLE
 from lingqu.base.progress import say
 
 _PATIENCE = 10.0

@@ -39,7 +39,7 @@ CONFIG = {
     "distributed.nanny.preload": [],
     "distributed.nanny.pre-spawn-environ": {},  # no MALLOC_TRIM_THRESHOLD_: chunks reuse memory
     "distributed.comm.compression": False,
-    "distributed.comm.retry.count": 3,
+    "distributed.comm.retry.count": 0,  # connecting is tried again as it is, until its time is over
     "distributed.comm.timeouts.connect": "30s",
     "distributed.comm.timeouts.tcp": "60s",
     "distributed.diagnostics.nvml": False,
@@ -60,6 +60,9 @@ _FILES = 1 << 16
 
 _LOOK_EVERY = 5.0
 _FETCHES = 3
+
+_CONNECT = 5.0
+"""Seconds until a worker that does not answer its driver is taken for lost."""
 
 
 def configure() -> None:
@@ -242,6 +245,10 @@ class Dask:
             ) from None
         except (FutureCancelledError, CancelledError):
             raise _CutError from None
+        except OSError:
+            if future.status == "error":  # it is the function's
+                raise
+            raise _CutError from None
 
     def reconnect(self) -> None:
         """Take another client, and submit again what is pending; LingquError where nobody answers.
@@ -295,7 +302,7 @@ def _client(told: Rendezvous):
     from distributed import Client
 
     try:
-        return Client(
+        client = Client(
             told.address,
             security=security.security(told.file.parent) if told.run else None,
             timeout="20s",
@@ -306,6 +313,8 @@ def _client(told: Rendezvous):
         )
     except (OSError, TimeoutError, ValueError):
         raise told.gone() from None
+    client.rpc.timeout = _CONNECT
+    return client
 
 
 def _opened(client: Callable, place: str, keys: str) -> Iterator[Dask]:

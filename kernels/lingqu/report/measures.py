@@ -1,106 +1,277 @@
-"""What a report says of a sample in one row, and how nested numbers become rows."""
+"""What is measured of a sample: name, section, unit, the bad side, and where the number stands.
+
+A sample is an item of `samples` in report.json; its numbers come from the files of its steps. A
+measure of a number that no step has told is None.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from lingqu.report.html import Cell
-
 Sample = dict
+Value = float | int | bool | None
+
+COVERED_GENE = 0.95
+"""Share of a gene's bases that must have 20 reads for the gene to count as covered."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of the overview: `of(sample)` is None where a step did not tell."""
+    """A number of a sample, a column of the overview.
+
+    kind: how it is shown, see words.shown. bad: the side that thresholds are on, "low", "high",
+    "both" or, of what agrees or not, "differs". counted: how many things `of` counts over.
+    """
 
     name: str
-    meaning: str
-    of: Callable[[Sample], Cell]
+    section: str
+    kind: str
+    bad: str
+    of: Callable[[Sample], Value]
+    counted: Callable[[Sample], int | None] = lambda sample: None
 
 
-def percent(part: float | None, whole: float | None) -> str | None:
-    """`part` of `whole` as text."""
-    return f"{100 * part / whole:.2f} %" if part is not None and whole else None
+def dig(told: dict | None, *keys: str):
+    """What stands at the keys, one in the other; None where any is missing."""
+    for key in keys:
+        if not isinstance(told, dict):
+            return None
+        told = told.get(key)
+    return told
 
 
-def _ratio(part: float | None, whole: float | None) -> str | None:
-    return f"{part / whole:.2f}" if part is not None and whole else None
+def ratio(part: float | None, whole: float | None) -> float | None:
+    """The part of the whole to 6 significant digits; None where one is missing or the whole is 0."""
+    return float(f"{part / whole:.6g}") if part is not None and whole else None
 
 
-def reads(sample: Sample, name: str) -> int | None:
-    """A count of the sample's alignment."""
-    return sample["alignment_stats"].get(name)
+def mapping(sample: Sample) -> dict:
+    """Counts of the alignment: those of its quality file, and where it lacks one, of its stats."""
+    return (sample.get("alignment_stats") or {}) | (dig(sample, "alignment_qc", "mapping") or {})
 
 
-def depth(sample: Sample) -> str | None:
-    """Mean depth of the called regions."""
-    found = sample["call_stats"].get("mean_depth")
-    return None if found is None else f"{found:.1f}"
+def mates(sample: Sample) -> list[dict]:
+    """What is told of first and second reads, or of single ones."""
+    return list((dig(sample, "alignment_qc", "mates") or {}).values())
 
 
-def _share(name: str) -> Callable[[Sample], Cell]:
-    return lambda sample: percent(reads(sample, name), reads(sample, "reads"))
+def _counted(name: str) -> Callable[[Sample], int | None]:
+    return lambda sample: mapping(sample).get(name)
 
 
-def _genotypes(sample: Sample, name: str) -> int:
-    return sum(counts[name] for counts in sample["variants"]["genotypes"].values())
+def _of_mapped(name: str) -> Callable[[Sample], float | None]:
+    return lambda sample: ratio(mapping(sample).get(name), mapping(sample).get("mapped"))
 
 
-OVERVIEW = (
-    Measure("reads", "reads of the input, each mate by itself", lambda s: reads(s, "reads")),
-    Measure("mapped", "share of the reads that have a place", _share("mapped")),
-    Measure("proper", "share of the reads in proper pairs", _share("properly_paired")),
-    Measure("duplicates", "share of the reads marked as duplicates", _share("duplicates")),
-    Measure("mean depth", "reads over a called base, without duplicates", depth),
-    Measure("SNVs", "records that pass; every ALT as long as REF", lambda s: s["variants"]["snvs"]),
-    Measure(
-        "indels", "records that pass; any ALT of another length", lambda s: s["variants"]["indels"]
-    ),
-    Measure(
-        "ts/tv",
-        "transitions by transversions; about 2.0 to 2.1 in a human genome",
-        lambda s: _ratio(s["variants"]["transitions"], s["variants"]["transversions"]),
-    ),
-    Measure(
-        "het/hom",
-        "heterozygous by homozygous genotypes; about 1.5 to 2 in a human genome",
-        lambda s: _ratio(_genotypes(s, "heterozygous"), _genotypes(s, "homozygous")),
-    ),
-)
-"""The columns of the overview, in their order."""
+def _paired(sample: Sample) -> float | None:
+    counts = mapping(sample)
+    if not counts.get("properly_paired") and not counts.get("singletons"):
+        return None  # single reads
+    return ratio(counts.get("properly_paired"), counts.get("reads"))
 
 
-def flat(told: dict, above: str = "") -> Iterator[tuple[str, Cell]]:
-    """The leaves of nested numbers as (name, value); names of inner keys follow a dot."""
-    for key, value in told.items():
-        name = f"{above}{key}".replace("_", " ")
-        if isinstance(value, dict) and value:
-            yield from flat(value, f"{name}: ")
-        elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
-            for number, item in enumerate(value, 1):
-                yield from flat(item, f"{name} {number}: ")
-        elif isinstance(value, list | dict):
-            yield name, ", ".join(map(str, value)) or None
-        else:
-            yield name, value
+def _duplicates(sample: Sample) -> float | None:
+    return _of_mapped("duplicates")(sample) if sample.get("duplicates_marked", True) else None
 
 
-def group_table(stats: dict) -> tuple[list[str], list[list[Cell]]]:
-    """Heads and rows of an alignment's counts: the sample, then each of its read groups."""
-    groups = stats.get("read_groups", {})
-    names = [name for name, value in stats.items() if isinstance(value, int)]
-    rows: list[list[Cell]] = [
-        [name.replace("_", " "), stats[name], *(group.get(name) for group in groups.values())]
-        for name in names
+def _by_bases(name: str) -> Callable[[Sample], float | None]:
+    """Mean of a share over the mates, by their bases."""
+
+    def of(sample: Sample) -> float | None:
+        told = [mate for mate in mates(sample) if mate.get(name) is not None]
+        return ratio(sum(mate[name] * mate["bases"] for mate in told), sum_of(told, "bases"))
+
+    return of
+
+
+def sum_of(told: list[dict], name: str) -> int:
+    """Sum of a number over dictionaries."""
+    return sum(one[name] for one in told)
+
+
+def _most_frequent(counts: list[int]) -> int | None:
+    return counts.index(max(counts)) if counts and max(counts) else None
+
+
+def _read_quality(sample: Sample) -> int | None:
+    found = [_most_frequent(mate.get("quality_of_reads") or []) for mate in mates(sample)]
+    return min((one for one in found if one is not None), default=None)
+
+
+def _n_content(sample: Sample) -> float | None:
+    return max((max(mate["composition"]["N"], default=0) for mate in mates(sample)), default=None)
+
+
+def _adapters(sample: Sample) -> float | None:
+    found = [
+        max((shares[-1] for shares in mate["adapters"].values() if shares), default=0)
+        for mate in mates(sample)
     ]
-    for name in ("mean", "sd"):
-        sizes = [(group.get("insert_size") or {}).get(name) for group in groups.values()]
-        rows += [[f"insert size, {name}", None, *sizes]] if any(sizes) else []
-    return ["measure", "sample", *groups], rows
+    return max(found, default=None)
 
 
-def compare_rows(compare: dict) -> Iterator[list[Cell]]:
-    """Rows of type, truth, found, missed, extra, precision, recall, F1."""
-    for name, row in compare["rows"].items():
-        rates = [row.get(key) for key in ("precision", "recall", "f1")]
-        told = [None if rate is None else f"{rate:.4f}" for rate in rates]
-        yield [name, row["tp_truth"] + row["fn"], row["tp_truth"], row["fn"], row["fp"], *told]
+def _overrepresented(sample: Sample) -> float | None:
+    found = [
+        max((one["share"] for one in mate["overrepresented"]), default=0) for mate in mates(sample)
+    ]
+    return max(found, default=None)
+
+
+def _coverage(*keys: str) -> Callable[[Sample], float | None]:
+    return lambda sample: dig(sample, "calls_qc", "coverage", *keys)
+
+
+def _mean_depth(sample: Sample) -> float | None:
+    found = _coverage("mean")(sample)
+    return dig(sample, "call_stats", "mean_depth") if found is None else found
+
+
+def _dropout(first: int, last: int) -> Callable[[Sample], float | None]:
+    """Picard's dropout of windows of `first` to `last` percent of GC, as a share of the reads."""
+
+    def of(sample: Sample) -> float | None:
+        bias = _coverage("gc_bias")(sample)
+        if not bias or not sum(bias["windows"]):
+            return None
+        windows = bias["windows"]
+        reads = [n * (depth or 0) for n, depth in zip(windows, bias["depth"], strict=True)]
+        all_windows, all_reads = sum(windows), sum(reads)
+        if not all_reads:
+            return None
+        lacks = (windows[gc] / all_windows - reads[gc] / all_reads for gc in range(first, last + 1))
+        return float(f"{sum(max(lack, 0.0) for lack in lacks):.6g}")
+
+    return of
+
+
+def _genes_covered(sample: Sample) -> float | None:
+    genes = _coverage("genes")(sample)
+    if not genes:
+        return None
+    return ratio(sum(gene["at_least_20"] >= COVERED_GENE for gene in genes), len(genes))
+
+
+def _variants(name: str) -> Callable[[Sample], float | None]:
+    return lambda sample: dig(sample, "variants", name)
+
+
+def _all_variants(sample: Sample) -> int | None:
+    found = [_variants(name)(sample) for name in ("heterozygous", "homozygous")]
+    return None if None in found else sum(found)
+
+
+def _ts_tv(sample: Sample) -> float | None:
+    return ratio(_variants("transitions")(sample), _variants("transversions")(sample))
+
+
+def _het_hom(sample: Sample) -> float | None:
+    return ratio(_variants("heterozygous")(sample), _variants("homozygous")(sample))
+
+
+def _allele_balance(sample: Sample) -> float | None:
+    """Mean of the histogram, each bin by its middle."""
+    bins = _variants("allele_balance")(sample) or []
+    middles = ((number + 0.5) / len(bins) for number in range(len(bins)))
+    return ratio(sum(n * at for n, at in zip(bins, middles, strict=True)), sum(bins))
+
+
+def _balanced(sample: Sample) -> int:
+    return sum(_variants("allele_balance")(sample) or [])
+
+
+def _kin(name: str) -> Callable[[Sample], Value]:
+    return lambda sample: dig(sample, "kin", name)
+
+
+def _call_rate(sample: Sample) -> float | None:
+    sites, missing = dig(sample, "kin", "sites"), dig(sample, "kin", "missing")
+    return None if missing is None or not sites else ratio(sites - missing, sites)
+
+
+def _sex(sample: Sample) -> bool | None:
+    found = dig(sample, "calls_qc", "sex", "agrees")
+    return dig(sample, "kin", "sex_agrees") if found is None else found
+
+
+def _truth(kind: str) -> Callable[[Sample], float | None]:
+    return lambda sample: dig(sample, "compare", "rows", kind, "f1")
+
+
+def _true(kind: str) -> Callable[[Sample], int | None]:
+    def counted(sample: Sample) -> int | None:
+        row = dig(sample, "compare", "rows", kind)
+        return None if row is None else row["tp_truth"] + row["fn"]
+
+    return counted
+
+
+MEASURES = (
+    Measure("reads", "reads", "count", "low", _counted("reads")),
+    Measure("q30", "reads", "share", "low", _by_bases("q30")),
+    Measure("read_quality", "reads", "phred", "low", _read_quality),
+    Measure("gc", "reads", "share", "both", _by_bases("gc")),
+    Measure("n_content", "reads", "share", "high", _n_content),
+    Measure("adapters", "reads", "share", "high", _adapters),
+    Measure("overrepresented", "reads", "share", "high", _overrepresented),
+    Measure(
+        "mapped",
+        "alignment",
+        "share",
+        "low",
+        lambda sample: ratio(mapping(sample).get("mapped"), mapping(sample).get("reads")),
+    ),
+    Measure("properly_paired", "alignment", "share", "low", _paired),
+    Measure("duplicates", "alignment", "share", "high", _duplicates),
+    Measure("chimeric", "alignment", "share", "high", _of_mapped("mate_elsewhere")),
+    Measure("error_rate", "alignment", "share", "high", _counted("error_rate")),
+    Measure(
+        "insert_size",
+        "alignment",
+        "bases",
+        "low",
+        lambda sample: dig(sample, "alignment_qc", "insert_size", "median"),
+    ),
+    Measure("mean_depth", "coverage", "depth", "low", _mean_depth),
+    Measure("covered_15x", "coverage", "share", "low", _coverage("at_least", "15")),
+    Measure("fold_80", "coverage", "ratio", "high", _coverage("fold_80")),
+    Measure("evenness", "coverage", "share", "low", _coverage("evenness")),
+    Measure("at_dropout", "coverage", "share", "high", _dropout(0, 50)),
+    Measure("gc_dropout", "coverage", "share", "high", _dropout(51, 100)),
+    Measure("on_target", "coverage", "share", "low", _coverage("on_target", "share")),
+    Measure("genes_covered", "coverage", "share", "low", _genes_covered),
+    Measure("snvs", "variants", "count", "both", _variants("snvs")),
+    Measure("indels", "variants", "count", "both", _variants("indels")),
+    Measure("ts_tv", "variants", "ratio", "low", _ts_tv, _variants("snvs")),
+    Measure("het_hom", "variants", "ratio", "both", _het_hom, _all_variants),
+    Measure("allele_balance", "variants", "share", "both", _allele_balance, _balanced),
+    Measure(
+        "strand_bias", "variants", "share", "high", _variants("strand_bias"), _variants("snvs")
+    ),
+    Measure(
+        "known",
+        "variants",
+        "share",
+        "low",
+        lambda sample: dig(sample, "variants", "known", "share"),
+        _all_variants,
+    ),
+    Measure(
+        "contamination",
+        "identity",
+        "share",
+        "high",
+        lambda sample: dig(sample, "calls_qc", "contamination", "share"),
+    ),
+    Measure("sex", "identity", "agrees", "differs", _sex),
+    Measure("identity", "identity", "agrees", "differs", _kin("itself")),
+    Measure("relatives", "identity", "agrees", "differs", _kin("relatives")),
+    Measure("call_rate", "identity", "share", "low", _call_rate, _kin("sites")),
+    Measure("snv_f1", "truth", "share", "low", _truth("SNV"), _true("SNV")),
+    Measure("indel_f1", "truth", "share", "low", _truth("INDEL"), _true("INDEL")),
+)
+"""All measures, in the order of the overview's columns."""
+
+
+def measured(sample: Sample) -> Iterator[tuple[Measure, Value, int | None]]:
+    """(measure, its value, how many it counts over) of all measures of a sample."""
+    for measure in MEASURES:
+        yield measure, measure.of(sample), measure.counted(sample)

@@ -24,6 +24,7 @@ COMMANDS = {
     "compare": "lingqu.cli.compare",
     "joint": "lingqu.cli.joint",
     "adopt": "lingqu.cli.adopt",
+    "digest": "lingqu.cli.digest",
     "report": "lingqu.cli.report",
     "kernels": "lingqu.cli.kernels",
     "doctor": "lingqu.cli.doctor",

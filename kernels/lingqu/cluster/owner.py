@@ -13,6 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -176,12 +177,19 @@ class Owner:
                 "cores": sum(node.cores for node in self._desk.nodes.values()),
                 "chunks": sum(len(state.processing) for state in self._dask.workers.values()),
                 "waiting": len(self._desk.waiting),
+                "jobs": self._pool.submitted,
+                "held": self._core_seconds + sum(map(self._held, self._desk.nodes.values())),
+                "costs": {command: asdict(cost) for command, cost in self._desk.costs.items()},
             }
             journal.leave(journal.journal_folder(run) / f"{journal.CLUSTER}.json", facts)
 
+    def _held(self, node: Node) -> float:
+        """Core-seconds for which a node has been there."""
+        return (time.time() - node.since) * node.cores
+
     def _left(self, node: Node) -> None:
         """A node is no more there: neither are its workers, nor its drivers as Dask's clients."""
-        self._core_seconds += (time.time() - node.since) * node.cores
+        self._core_seconds += self._held(node)
         self._soon(self._part([state.address for state in self._own(node)], expected=True))
         for order in node.orders:
             for client, comm in self._dask.client_comms.items():

@@ -1,23 +1,46 @@
-"""`report.html`, `report.json` (the numbers) and `run.json` (times, memory, versions)."""
+"""`report.html`, and beside it report.json (the numbers), run.json, overview.tsv and multiqc/."""
 
 import json
 from pathlib import Path
 
 from lingqu.base.atomic import publish
-from lingqu.report.numbers import gather, run_facts
+from lingqu.report.methods import methods
+from lingqu.report.multiqc import write_multiqc
+from lingqu.report.numbers import gather
+from lingqu.report.overview import overview
 from lingqu.report.page import page
+from lingqu.report.run import run_facts
 
 
 def report(project_file: str | Path, output: str | Path) -> None:
     """Write the report of the results folder in which `project_file` stands.
 
     report.json beside OUTPUT.html is the same for the same input, parameters and version; run.json
-    tells of one run. LingquError where a step's file is missing.
+    tells of one run. Of an unfinished run what is there is told, and why the rest is not.
+    LingquError where project.json is missing, or any file is damaged.
     """
     project_file, output = Path(project_file), Path(output)
     numbers, run = gather(project_file), run_facts(project_file, Path.cwd())
-    for name, told in ((output.with_name("run.json"), run), (output.with_suffix(".json"), numbers)):
-        with publish(name) as beside:
-            beside.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    with publish(output) as beside:
-        beside.write_text(page(numbers, run), encoding="utf-8")
+    run["methods"] = methods(numbers, run)
+    texts = {
+        "run.json": json.dumps(run, indent=1, ensure_ascii=False) + "\n",
+        output.with_suffix(".json").name: _by_sample(numbers),
+        "overview.tsv": overview(numbers),
+        output.name: page(numbers, run),
+    }
+    write_multiqc(numbers, output.with_name("multiqc"))
+    for name, text in texts.items():
+        with publish(output.with_name(name)) as beside:
+            beside.write_text(text, encoding="utf-8")
+
+
+def _by_sample(numbers: dict) -> str:
+    """The numbers as JSON, one line a key and a sample: they may be of a thousand."""
+    short = {"separators": (",", ":"), "ensure_ascii": False}
+    lines = []
+    for key, value in numbers.items():
+        told = json.dumps(value, **short)
+        if key == "samples":
+            told = "[\n" + ",\n".join(json.dumps(sample, **short) for sample in value) + "\n]"
+        lines.append(f"{json.dumps(key)}:{told}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"

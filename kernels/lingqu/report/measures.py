@@ -7,6 +7,8 @@ measure of a number that no step has told is None.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from lingqu.report.html import Cell
+
 Sample = dict
 Value = float | int | bool | None
 
@@ -40,18 +42,18 @@ def dig(told: dict | None, *keys: str):
 
 
 def ratio(part: float | None, whole: float | None) -> float | None:
-    """The part of the whole to 6 significant digits; None where one is missing or the whole is 0."""
+    """The part of the whole to 6 significant digits; None where either lacks, or of nothing."""
     return float(f"{part / whole:.6g}") if part is not None and whole else None
 
 
 def mapping(sample: Sample) -> dict:
     """Counts of the alignment: those of its quality file, and where it lacks one, of its stats."""
-    return (sample.get("alignment_stats") or {}) | (dig(sample, "alignment_qc", "mapping") or {})
+    return (sample.get("alignment_stats") or {}) | (dig(sample, "qc", "alignment", "mapping") or {})
 
 
 def mates(sample: Sample) -> list[dict]:
     """What is told of first and second reads, or of single ones."""
-    return list((dig(sample, "alignment_qc", "mates") or {}).values())
+    return list((dig(sample, "qc", "alignment", "mates") or {}).values())
 
 
 def _counted(name: str) -> Callable[[Sample], int | None]:
@@ -117,7 +119,7 @@ def _overrepresented(sample: Sample) -> float | None:
 
 
 def _coverage(*keys: str) -> Callable[[Sample], float | None]:
-    return lambda sample: dig(sample, "calls_qc", "coverage", *keys)
+    return lambda sample: dig(sample, "qc", "calls", "coverage", *keys)
 
 
 def _mean_depth(sample: Sample) -> float | None:
@@ -188,7 +190,7 @@ def _call_rate(sample: Sample) -> float | None:
 
 
 def _sex(sample: Sample) -> bool | None:
-    found = dig(sample, "calls_qc", "sex", "agrees")
+    found = dig(sample, "qc", "calls", "sex", "agrees")
     return dig(sample, "kin", "sex_agrees") if found is None else found
 
 
@@ -228,7 +230,7 @@ MEASURES = (
         "alignment",
         "bases",
         "low",
-        lambda sample: dig(sample, "alignment_qc", "insert_size", "median"),
+        lambda sample: dig(sample, "qc", "alignment", "insert_size", "median"),
     ),
     Measure("mean_depth", "coverage", "depth", "low", _mean_depth),
     Measure("covered_15x", "coverage", "share", "low", _coverage("at_least", "15")),
@@ -259,7 +261,7 @@ MEASURES = (
         "identity",
         "share",
         "high",
-        lambda sample: dig(sample, "calls_qc", "contamination", "share"),
+        lambda sample: dig(sample, "qc", "calls", "contamination", "share"),
     ),
     Measure("sex", "identity", "agrees", "differs", _sex),
     Measure("identity", "identity", "agrees", "differs", _kin("itself")),
@@ -275,3 +277,40 @@ def measured(sample: Sample) -> Iterator[tuple[Measure, Value, int | None]]:
     """(measure, its value, how many it counts over) of all measures of a sample."""
     for measure in MEASURES:
         yield measure, measure.of(sample), measure.counted(sample)
+
+
+def flat(told: dict, above: str = "") -> Iterator[tuple[str, Cell]]:
+    """The leaves of nested numbers as (name, value); names of inner keys follow a dot."""
+    for key, value in told.items():
+        name = f"{above}{key}".replace("_", " ")
+        if isinstance(value, dict) and value:
+            yield from flat(value, f"{name}: ")
+        elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+            for number, item in enumerate(value, 1):
+                yield from flat(item, f"{name} {number}: ")
+        elif isinstance(value, list | dict):
+            yield name, ", ".join(map(str, value)) or None
+        else:
+            yield name, value
+
+
+def group_table(stats: dict) -> tuple[list[str], list[list[Cell]]]:
+    """Heads and rows of an alignment's counts: the sample, then each of its read groups."""
+    groups = stats.get("read_groups", {})
+    names = [name for name, value in stats.items() if isinstance(value, int)]
+    rows: list[list[Cell]] = [
+        [name.replace("_", " "), stats[name], *(group.get(name) for group in groups.values())]
+        for name in names
+    ]
+    for name in ("mean", "sd"):
+        sizes = [(group.get("insert_size") or {}).get(name) for group in groups.values()]
+        rows += [[f"insert size, {name}", None, *sizes]] if any(sizes) else []
+    return ["measure", "sample", *groups], rows
+
+
+def compare_rows(compare: dict) -> Iterator[list[Cell]]:
+    """Rows of type, truth, found, missed, extra, precision, recall, F1."""
+    for name, row in compare["rows"].items():
+        rates = [row.get(key) for key in ("precision", "recall", "f1")]
+        told = [None if rate is None else f"{rate:.4f}" for rate in rates]
+        yield [name, row["tp_truth"] + row["fn"], row["tp_truth"], row["fn"], row["fp"], *told]

@@ -1,23 +1,23 @@
 """Gather what the steps of a run wrote into one structure: the report's numbers.
 
-The numbers depend on inputs and parameters only; what depends on the machine and the day (times,
-memory, versions of other packages) is kept apart, in the run's facts.
+They depend on inputs and parameters only; what depends on the machine and the day (times, memory,
+failures, versions of other packages) is kept apart, in the run's facts: see run.py. A step that
+has left no file leaves gaps (None), so that the rest of an unfinished run can be told.
 """
 
-import csv
 import hashlib
 import json
-import platform
-from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 
 from lingqu import __version__
+from lingqu.base.digests import read_digests
 from lingqu.base.errors import LingquError
+from lingqu.report.failures import missing
 from lingqu.report.sites import count_sites
+from lingqu.report.verdicts import Threshold, judge, thresholds, worst
 
-PACKAGES = ("snakemake", "numba", "numpy", "dask", "pysam", "isal", "deflate")
-"""Packages whose versions a report names, besides Lingqu and Python."""
+SCHEMA = 1
+"""Version of report.json's schema, report/schemas/report.schema.json."""
 
 
 def read_json(path: Path) -> dict:
@@ -31,6 +31,11 @@ def read_json(path: Path) -> dict:
     if not isinstance(found, dict):
         raise LingquError(f"{path}: no JSON object; remove it and run the workflow")
     return found
+
+
+def left(path: Path) -> dict | None:
+    """The JSON object that a step has left; None where it has not."""
+    return read_json(path) if path.exists() else None
 
 
 def reference_facts(fasta: str, facts: dict) -> dict:
@@ -52,91 +57,109 @@ def reference_facts(fasta: str, facts: dict) -> dict:
 def gather(project_file: Path) -> dict:
     """The report's numbers for the `project.json` of a results folder.
 
-    Raises LingquError where a step's file is missing or damaged.
+    The file of thresholds that config names is looked for from the working folder. LingquError
+    where project.json, or what config names, is missing, or any file is damaged.
     """
     project, results = read_json(project_file), project_file.parent
     config = project["config"]
+    limits = thresholds((config.get("qc") or {}).get("thresholds"))
+    indexed = left(results / "reference.json")
+    cohort = _cohort(config, results)
+    kin = relatives((cohort or {}).get("qc"))
+    lacking = missing(project, results)
     return {
+        "schema": SCHEMA,
         "lingqu": __version__,
         "workflow": project["workflow"],
         "config": config,
-        "reference": reference_facts(config["reference"], read_json(results / "reference.json")),
-        "samples": [_sample(told, config, results) for told in project["samples"]],
-        "cohort": {
-            "file": f"{config['results']}/cohort/cohort.vcf.gz",
-            **count_sites(results / "cohort" / "cohort.vcf.gz"),
-        },
+        "reference": reference_facts(config["reference"], indexed) if indexed else None,
+        "thresholds": limits,
+        "samples": [
+            _judged(
+                _sample(told, config, results, lacking) | {"kin": kin.get(told["name"])}, limits
+            )
+            for told in project["samples"]
+        ],
+        "cohort": cohort,
+        "missing": [step["output"] for step in lacking],
+        "digests": read_digests(results / "digests" / "shared.sha256"),
     }
 
 
-def _sample(told: dict, config: dict, results: Path) -> dict:
+def _sample(told: dict, config: dict, results: Path, lacking: list[dict]) -> dict:
     name = told["name"]
     calls = results / "calls" / f"{name}.vcf.gz"
     alignment = results / "align" / Path(told["alignment"]).name
+    qc = {
+        "alignment": left(Path(f"{alignment}.qc.json")),
+        "calls": left(Path(f"{calls}.qc.json")),
+    }
     found = {
         **told,
         "calls": f"{config['results']}/calls/{name}.vcf.gz",
-        "alignment_stats": read_json(Path(f"{alignment}.stats.json")),
-        "call_stats": read_json(Path(f"{calls}.stats.json")),
-        "variants": count_sites(calls),
+        "duplicates_marked": bool(told["entry"] or config.get("mark_duplicates", True)),
+        "alignment_stats": left(Path(f"{alignment}.stats.json")),
+        "call_stats": left(Path(f"{calls}.stats.json")),
+        "qc": qc,
+        "variants": _variants(calls, name, qc["calls"]),
+        "missing": [step["rule"] for step in lacking if step["sample"] == name],
+        "digests": read_digests(results / "digests" / "samples" / f"{name}.sha256"),
     }
-    if name in (config["truth"] or {}):
-        found["compare"] = read_json(results / "compare" / f"{name}.json")
+    if name in (config.get("truth") or {}):
+        found["compare"] = left(results / "compare" / f"{name}.json")
     return found
 
 
-def run_facts(project_file: Path, folder: Path) -> dict:
-    """Versions, time and memory of each step, and the commands, by what Snakemake noted.
-
-    folder: the working folder of the run, in which Snakemake keeps its notes.
-    """
-    results = read_json(project_file)["config"]["results"]
-    return {
-        "versions": {"lingqu": __version__, "Python": platform.python_version(), **_versions()},
-        "steps": list(_steps(project_file.parent / "benchmarks")),
-        "commands": _commands(folder / ".snakemake" / "metadata", results),
-    }
-
-
-def _commands(notes: Path, results: str) -> list[str]:
-    """The shell commands whose logs are below `results`, in the order in which they ran."""
-    ran = {}
-    for path in notes.rglob("*"):
-        try:
-            note = json.loads(path.read_text(encoding="utf-8"))
-            if str(note["log"][0]).startswith(f"{results}/"):
-                ran[note["shellcmd"]] = note["starttime"]
-        except (OSError, ValueError, KeyError, TypeError, IndexError):
-            continue  # a folder, or a note of another version of Snakemake
-    return sorted(ran, key=lambda command: (ran[command], command))
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def _steps(folder: Path) -> Iterator[dict]:
-    for path in sorted(folder.rglob("*.tsv")):
-        step = path.relative_to(folder).with_suffix("").as_posix()
-        rule, _, sample = step.partition("/")
-        with path.open(encoding="utf-8", newline="") as lines:
-            for row in csv.DictReader(lines, delimiter="\t"):
-                numbers = {
-                    "seconds": _number(row.get("s")),
-                    "cpu_seconds": _number(row.get("cpu_time")),
-                    "memory_mb": _number(row.get("max_rss")),
-                }
-                yield {"rule": rule, "sample": sample, **numbers}
-
-
-def _number(word: str | None) -> float | None:
-    try:
-        return float(word or "")
-    except ValueError:
+def _variants(calls: Path, name: str, qc: dict | None) -> dict | None:
+    """Counts of the sample's records: of its quality file, else by reading them."""
+    if qc and qc.get("variants"):
+        return qc["variants"]
+    if not calls.exists():
         return None
+    counts = count_sites(calls)
+    return counts | counts.pop("genotypes").get(name, {})
+
+
+def _judged(sample: dict, limits: dict[str, Threshold]) -> dict:
+    verdicts = list(judge(sample, limits))
+    return sample | {"verdict": worst(verdicts), "verdicts": verdicts}
+
+
+def _cohort(config: dict, results: Path) -> dict | None:
+    calls = results / "cohort" / "cohort.vcf.gz"
+    if not calls.exists():
+        return None
+    file = f"{config['results']}/cohort/cohort.vcf.gz"
+    return {"file": file, **count_sites(calls), "qc": left(Path(f"{calls}.qc.json"))}
+
+
+def relatives(qc: dict | None) -> dict[str, dict]:
+    """What the cohort's quality file tells of each sample.
+
+    sites, missing: genotypes that could be, and that lack. itself: False where the sample may be
+    swapped; relatives, sex_agrees: False where they are not as told. None: nothing can be said.
+    """
+    if not qc:
+        return {}
+    others = {name: [] for name in qc["samples"]}
+    for pair in qc["pairs"]:
+        if pair.get("agrees") is not None:
+            others[pair["a"]].append(pair["agrees"])
+            others[pair["b"]].append(pair["agrees"])
+    swapped = {name for swap in qc["swaps"] for name in swap["samples"]}
+    return {
+        name: {
+            **_called(qc["genotypes"].get(name) or {}),
+            "itself": name not in swapped if len(others) > 1 else None,
+            "relatives": all(told) if told else None,
+            "sex_agrees": (qc["sexes"].get(name) or {}).get("agrees"),
+        }
+        for name, told in others.items()
+    }
+
+
+def _called(genotypes: dict) -> dict:
+    names = ("heterozygous", "homozygous", "reference", "missing")
+    if not all(name in genotypes for name in names):
+        return {"sites": None, "missing": None}
+    return {"sites": sum(genotypes[name] for name in names), "missing": genotypes["missing"]}

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
+from lingqu.report.failures import sentence
 from lingqu.report.html import Cell, element, folded, section, table, text, words
-from lingqu.report.measures import OVERVIEW, compare_rows, flat, group_table
+from lingqu.report.measures import MEASURES, compare_rows, flat, group_table
+from lingqu.report.words import shown
+from lingqu.report.words import words as texts
 
 _STYLE = Path(__file__).with_name("page.css")
 
@@ -17,10 +20,11 @@ def page(numbers: dict, run: dict) -> str:
     parts = [
         section("Samples", _overview(samples), name="samples"),
         *_truth(samples),
-        section("Cohort", _cohort(numbers["cohort"]), name="cohort"),
+        *_of_all(numbers["cohort"]),
         section("Each sample", *map(_sample, samples), name="each"),
         section("How it was made", *_provenance(numbers, run), name="made"),
         section("Time and memory", *_times(run), name="time"),
+        *_failed(run["failures"]),
     ]
     style = element("style", _STYLE.read_text(encoding="utf-8"))
     head = (
@@ -28,7 +32,7 @@ def page(numbers: dict, run: dict) -> str:
         + element("title", escape(title))
         + style
     )
-    told = f"Lingqu {numbers['lingqu']}, reference {Path(numbers['reference']['file']).name}"
+    told = f"Lingqu {numbers['lingqu']}, reference {Path(numbers['config']['reference']).name}"
     body = (
         element("h1", escape(title))
         + element("p", escape(told), class_="quiet")
@@ -53,14 +57,19 @@ def _contents(parts: list[str]) -> str:
 
 
 def _overview(samples: list[dict]) -> str:
-    rows = [[sample["name"], *(measure.of(sample) for measure in OVERVIEW)] for sample in samples]
-    meanings = [[measure.name, measure.meaning] for measure in OVERVIEW]
-    heads = ["sample", *(measure.name for measure in OVERVIEW)]
+    used = [m for m in MEASURES if any(m.of(sample) is not None for sample in samples)]
+    rows = [
+        [sample["name"], sample["verdict"], *(shown(m.kind, m.of(sample), "en") for m in used)]
+        for sample in samples
+    ]
+    told = [texts("en")["measures"][measure.name] for measure in used]
+    meanings = [[text["label"], text["about"]] for text in told]
+    heads = ["sample", "verdict", *(text["label"] for text in told)]
     return table(heads, rows) + folded("What the columns mean", words([], meanings))
 
 
 def _truth(samples: list[dict]) -> Iterator[str]:
-    scored = [sample for sample in samples if "compare" in sample]
+    scored = [sample for sample in samples if sample.get("compare")]
     if scored:
         heads = ["type", "truth", "found", "missed", "extra", "precision", "recall", "F1"]
         parts = [
@@ -68,6 +77,11 @@ def _truth(samples: list[dict]) -> Iterator[str]:
             for sample in scored
         ]
         yield section("Against the truth", *parts, name="truth")
+
+
+def _of_all(cohort: dict | None) -> Iterator[str]:
+    if cohort:
+        yield section("Cohort", _cohort(cohort), name="cohort")
 
 
 def _cohort(cohort: dict) -> str:
@@ -98,16 +112,16 @@ def _sample(sample: dict) -> str:
         words(heads, lanes) if lanes else _file(sample["entry"]),
         element("h3", "Alignment"),
         _file(sample["alignment"]),
-        table(*group_table(sample["alignment_stats"])),
+        table(*group_table(sample["alignment_stats"] or {})),
         element("h3", "Calls"),
         _file(sample["calls"]),
-        words([], flat(sample["call_stats"])),
+        words([], flat(sample["call_stats"] or {})),
     ]
     return folded(sample["name"], *parts)
 
 
 def _provenance(numbers: dict, run: dict) -> Iterator[str]:
-    reference = numbers["reference"]
+    reference = numbers["reference"] or dict.fromkeys(("file", "contigs", "bases", "sha256"))
     rows = [
         ["file", reference["file"]],
         ["contigs", reference["contigs"]],
@@ -119,6 +133,12 @@ def _provenance(numbers: dict, run: dict) -> Iterator[str]:
     yield words([], flat(numbers["config"]))
     yield element("h3", "Versions") + words([], run["versions"].items())
     yield folded("Commands", element("pre", escape("\n\n".join(run["commands"]))))
+
+
+def _failed(failures: list[dict]) -> Iterator[str]:
+    if failures:
+        told = [element("p", escape(sentence(failure, "en"))) for failure in failures]
+        yield section(texts("en")["sections"]["failures"], *told, name="failures")
 
 
 def _times(run: dict) -> Iterator[str]:

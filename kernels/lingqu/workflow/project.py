@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lingqu.report.verdicts import faults as threshold_faults
 from lingqu.workflow.faults import Fault, refuse
 from lingqu.workflow.schema import read_schema, violations, with_defaults
 from lingqu.workflow.sheet import Sample, file_problem, read_sheet
@@ -37,6 +38,12 @@ class _Source:
 
     config: dict
     files: list[YamlFile]
+
+    @property
+    def qc(self) -> dict:
+        """The block of that name."""
+        block = self.config.get("qc")
+        return block if isinstance(block, dict) else {}
 
     def fault(self, keys: tuple, message: str) -> Fault:
         """A fault at the last file that holds the value; values of --config have no place."""
@@ -71,6 +78,7 @@ def _config_faults(source: _Source, schema: dict, folder: Path) -> Iterator[Faul
             elif isinstance(region, str) and not _REGION.match(region):
                 message = f"{region!r} is no region; write chr:from-to or name a .bed file"
                 yield source.fault(inner, message)
+    named += [(("qc", key), source.qc.get(key)) for key in ("thresholds", "sites", "genes")]
     for keys, name in named:
         if isinstance(name, str) and name and (problem := file_problem(folder / name)):
             yield source.fault(keys, f"{name}: {problem}")
@@ -89,6 +97,18 @@ def _sex_faults(source: _Source, samples: Mapping[str, Sample]) -> Iterator[Faul
     if sexed and source.config.get("ploidy") == 1:
         message = f"1, but the sheet tells the sex of {sexed[0]!r}; take one of the two away"
         yield source.fault(("ploidy",), message)
+
+
+def _threshold_faults(source: _Source, folder: Path) -> Iterator[Fault]:
+    """Those of the file of thresholds, at their places in it."""
+    name = source.qc.get("thresholds")
+    if not isinstance(name, str) or file_problem(folder / name):
+        return
+    file = read_yaml(name, folder)
+    yield from file.faults
+    if file.whole:
+        for keys, message in threshold_faults({} if file.data is None else file.data):
+            yield file.fault(keys, message)
 
 
 def open_project(
@@ -113,6 +133,7 @@ def open_project(
     source = _Source(dict(config), files)
     schema = read_schema(schemas / "config.schema.json")
     faults += _config_faults(source, schema, folder)
+    faults += _threshold_faults(source, folder)
     sheet = source.config.get("samples") or schema["properties"]["samples"]["default"]
     samples: dict[str, Sample] = {}
     if isinstance(sheet, str):

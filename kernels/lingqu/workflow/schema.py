@@ -86,7 +86,7 @@ def with_defaults(schema: dict, data: dict) -> dict:
         value = data.get(key)
         if value is None:
             value = told.get("default")
-        if told.get("type") == "object" and "properties" in told:
+        if "properties" in told and (value is not None or "default" not in told):
             value = with_defaults(told, value or {})
         filled[key] = value
     return filled

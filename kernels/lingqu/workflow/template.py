@@ -14,6 +14,7 @@ def template_files(workflow: str) -> Iterator[Path]:
     workflow_folder(workflow)
     yield Path(f"{workflow}.yaml")
     yield Path("samples.tsv")
+    yield Path("qc.yaml")
     for path in sorted((house("config") / "profiles").rglob("*")):
         if path.is_file():
             yield path.relative_to(house("config"))

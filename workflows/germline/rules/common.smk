@@ -6,6 +6,9 @@ import json
 import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -52,7 +55,12 @@ def alignment(sample):
 
 def fastqs(wildcards):
     """All FASTQ files of a sample."""
-    lanes = SAMPLES[wildcards.sample].lanes
+    return fastqs_of(wildcards.sample)
+
+
+def fastqs_of(sample):
+    """All FASTQ files of a sample, by its name."""
+    lanes = SAMPLES[sample].lanes
     names = [name for lane in lanes for name in (lane.r1, lane.r2, lane.umi)]
     return [name for name in names if name and name not in MARKS]
 
@@ -143,6 +151,32 @@ def refresh_indices():
             path.touch()
 
 
+def thresholds():
+    """The file of the report's thresholds, where config names one: an input of a rule."""
+    return [name for name in [PROJECT.config["qc"]["thresholds"]] if name]
+
+
+def digest_parts():
+    """What is digested together: the files of each sample, and those that all share."""
+    parts = ["shared", *(f"samples/{name}" for name in SAMPLES)]
+    return parts if PROJECT.config["qc"]["digests"] else []
+
+
+def digested(wildcards):
+    """Inputs and outputs of a part."""
+    results, kind, name = PROJECT.config["results"], *wildcards.part.partition("/")[::2]
+    if kind == "shared":
+        qc = [PROJECT.config["qc"][key] for key in ("sites", "genes", "thresholds")]
+        truth = [told["vcf"] for told in TRUTH.values()]
+        named = [PROJECT.config["samples"], *known(), PROJECT.config["par"], *qc, *truth]
+        own = [REFERENCE, *beds(REGIONS), f"{results}/cohort/cohort.vcf.gz"]
+        return list(dict.fromkeys([*own, *filter(None, named)]))
+    entry = SAMPLES[name].alignment
+    inputs = [entry] if entry else fastqs_of(name)
+    calls = f"{results}/calls/{name}"
+    return [*dict.fromkeys(inputs), alignment(name), f"{calls}.vcf.gz", f"{calls}.g.vcf.gz"]
+
+
 def project_text():
     """What the report must know of the project, as JSON."""
     samples = [
@@ -150,9 +184,45 @@ def project_text():
             "name": name,
             "alignment": alignment(name),
             "entry": sample.alignment,
+            **{key: getattr(sample, key) for key in ("sex", "father", "mother")},
             "lanes": [asdict(lane) for lane in sample.lanes],
         }
         for name, sample in SAMPLES.items()
     ]
     told = {"workflow": "germline", "config": PROJECT.config, "samples": samples}
-    return json.dumps(told, indent=1)
+    return json.dumps(told | {"steps": steps()}, indent=1)
+
+
+def steps():
+    """The steps whose lack a report tells: what they make and their logs, below the results."""
+    found = [("index", "", "reference.json", "index")]
+    for name, sample in SAMPLES.items():
+        made = os.path.basename(alignment(name))
+        if sample.alignment:
+            found.append(("adopt", name, f"align/{made}", f"adopt/{made}"))
+        else:
+            found.append(("align", name, f"align/{made}", f"align/{name}"))
+        found.append(("call", name, f"calls/{name}.vcf.gz", f"call/{name}"))
+    found.append(("joint", "", "cohort/cohort.vcf.gz", "joint"))
+    found += [("compare", name, f"compare/{name}.json", f"compare/{name}") for name in TRUTH]
+    keys = ("rule", "sample", "output", "log")
+    return [dict(zip(keys, (*step, f"logs/{log}.log"))) for *step, log in found]
+
+
+def unfinished():
+    """The folder of the report about a run that failed."""
+    return Path(PROJECT.config["results"]) / "unfinished"
+
+
+def tell_unfinished():
+    """Report what is there of a run that failed, and why the rest is not."""
+    project = Path(PROJECT.config["results"]) / "project.json"
+    if project.exists():
+        words = ["lingqu", "report", str(project), "-o", str(unfinished() / "report.html")]
+        if subprocess.run(words).returncode == 0:
+            print(f"{unfinished() / 'report.html'} tells what is there", file=sys.stderr)
+
+
+def forget_unfinished():
+    """Remove that report once the run is whole."""
+    shutil.rmtree(unfinished(), ignore_errors=True)

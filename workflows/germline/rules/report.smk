@@ -1,11 +1,13 @@
-# One page about all samples, and the same numbers as JSON.
+# One page about all samples, and the same numbers as JSON, as a table, and for MultiQC.
 
 
+# First of all, so that also of a run that fails a report can tell.
 rule project:
     output:
         "<results>/project.json",
     log:
         "<logs>/project.log",
+    priority: 100
     conda:
         "../../../envs/environment.yml"
     params:
@@ -22,14 +24,29 @@ rule report:
         calls=expand("<results>/calls/{sample}.vcf.gz.stats.json", sample=SAMPLES),
         cohort="<results>/cohort/cohort.vcf.gz",
         compare=expand("<results>/compare/{sample}.json", sample=TRUTH),
+        digests=expand("<results>/digests/{part}.sha256", part=digest_parts()),
+        thresholds=thresholds(),
     output:
-        html="<results>/report.html",
+        html=report(
+            "<results>/report.html",
+            caption="../report/page.rst",
+            category="Quality",
+            labels={"figure": "The whole report"},
+        ),
         json="<results>/report.json",
+        run="<results>/run.json",
+        overview=report(
+            "<results>/overview.tsv",
+            caption="../report/overview.rst",
+            category="Quality",
+            labels={"figure": "Key figures of all samples"},
+        ),
+        multiqc=directory("<results>/multiqc"),
     log:
         "<logs>/report.log",
     conda:
         "../../../envs/environment.yml"
     resources:
-        mem_mb=500,
+        mem_mb=500 + 4 * len(SAMPLES),
     shell:
         "lingqu report {input.project:q} -o {output.html:q} > {log:q} 2>&1"

@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 
 from lingqu.base.resources import house
 
-LOCKS = ("build.lock", "requirements.lock")
+LOCKS = ("build.lock", "judges.lock", "requirements.lock")
 
 
 @pytest.fixture
@@ -38,14 +38,23 @@ def test_every_locked_package_is_pinned_and_hashed_and_no_place_is_named(name):
     assert "://" not in (house("envs") / name).read_text()
 
 
-def test_the_lock_satisfies_pyproject():
+@pytest.mark.parametrize("name", ["requirements.lock", "judges.lock"])
+def test_the_locks_satisfy_pyproject(name):
     project = tomllib.loads((house("envs").parent / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"].values()
-    packages = locked("requirements.lock")
+    extras = dict(project["optional-dependencies"])
+    judges = extras.pop("judges")
+    extras = [judges] if name == "judges.lock" else extras.values()
+    packages = locked(name)
     for wanted in map(Requirement, chain(project["dependencies"], *extras)):
         pinned = Requirement(packages[wanted.name][0])
         (version,) = (spec.version for spec in pinned.specifier)
         assert wanted.specifier.contains(version), wanted
+
+
+def test_the_judges_need_no_other_versions():
+    ours, judges = locked("requirements.lock"), locked("judges.lock")
+    for name in set(ours) & set(judges):
+        assert ours[name][0] == judges[name][0]
 
 
 def test_the_pip_wheel_is_the_one_that_is_locked(bootstrap):

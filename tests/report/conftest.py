@@ -40,7 +40,10 @@ def mate() -> dict:
         "overrepresented": [
             {"sequence": "GATTACA" * 7, "count": 50, "share": 0.0005, "source": None}
         ],
-        "duplication_by_sequence": {"levels": [900, 80] + [0] * 13 + [20], "distinct_share": 0.93},
+        "duplication_by_sequence": {
+            "levels": [0.9, 0.08] + [0] * 13 + [0.02],
+            "distinct_share": 0.93,
+        },
     }
 
 
@@ -69,12 +72,30 @@ def alignment(sample: str) -> dict:
             "mismatches": 60_000,
             "inserted_bases": 900,
             "deleted_bases": 1100,
+            "cigar_bases": mapped * (CYCLES - 1) + 900,
+            "edits": 62_000,
             "error_rate": 0.003,
             "mapq": [3000] + [0] * 59 + [mapped - 3000],
         },
         "insert_size": {
-            "FR": {"first": 200, "counts": bell(300, 150, 40, READS - 2000)},
-            "TANDEM": {"first": 210, "counts": [3, 4]},
+            "FR": {
+                "pairs": READS - 2000,
+                "median": 350,
+                "mad": 27,
+                "mean": 350.1,
+                "sd": 40.2,
+                "first": 200,
+                "counts": bell(300, 150, 40, READS - 2000),
+            },
+            "TANDEM": {
+                "pairs": 7,
+                "median": 211,
+                "mad": 1,
+                "mean": 210.6,
+                "sd": 0.5,
+                "first": 210,
+                "counts": [3, 4],
+            },
             "median": 350,
             "mad": 27,
             "mean": 350.1,
@@ -86,7 +107,7 @@ def alignment(sample: str) -> dict:
 
 def calls(sample: str) -> dict:
     windows = bell(101, 40, 8, 20_000)
-    lengths = {str(size): max(0, 200 - 20 * abs(size)) for size in range(-50, 51)}
+    lengths = {str(size): max(0, 200 - 20 * abs(size)) for size in range(-50, 51) if size}
     return {
         "schema": 1,
         "sample": sample,
@@ -96,7 +117,8 @@ def calls(sample: str) -> dict:
             "mean": 31.2,
             "median": 31,
             "sd": 6.5,
-            "at_least": {"1": 0.99, "15": 0.97, "20": 0.95, "30": 0.6, "100": 0.0},
+            "at_least": {"1": 0.99, "5": 0.985, "10": 0.98, "15": 0.97, "20": 0.95, "30": 0.6,
+                         "40": 0.1, "50": 0.01, "60": 0.0, "80": 0.0, "100": 0.0},
             "histogram": [10_000, *bell(60, 31, 6, 990_000), *[0] * 940],
             "fold_80": 1.3,
             "evenness": 0.9,
@@ -104,17 +126,20 @@ def calls(sample: str) -> dict:
                 {"name": "20", "length": 63_025_520, "target_bases": 1_000_000, "mean": 31.2,
                  "median": 31, "covered": 0.99}
             ],
+            "others": None,
             "profile": {"window": 1000, "contigs": {"20": [31.0] * 1000}},
-            "gc_bias": {"windows": windows, "depth": [1.0 if n else None for n in windows]},
+            "gc_bias": {"windows": windows, "reads": [3 * n for n in windows],
+                        "depth": [1.0 if n else None for n in windows]},
             "on_target": None,
             "genes": [
-                {"name": name, "contig": "20", "start": 0, "end": 9, "bases": 9, "mean": 30.0,
-                 "min": 3, "at_least_20": share, "at_least_30": 0.5}
+                {"name": name, "contig": "20", "start": 0, "end": 9, "length": 9, "bases": 9,
+                 "mean": 30.0, "min": 3, "at_least_20": share, "at_least_30": 0.5}
                 for name, share in (("GOOD", 1.0), ("POOR", 0.5))
             ],
         },
         "variants": {
             "records": 3100,
+            "passed": 3000,
             "filtered": {"LowQual": 100},
             "snvs": 2600,
             "indels": 390,
@@ -125,13 +150,17 @@ def calls(sample: str) -> dict:
             "ts_tv": 2.08,
             "heterozygous": 1850,
             "homozygous": 1150,
+            "haploid": 0,
             "het_hom": 1.60870,
-            "substitutions": {"A>G": 600, "C>T": 584, "G>A": 584, "A>C": 250, "C>A": 600},
+            "substitutions": {
+                f"{ref}>{alt}": 442 if ref + alt in ("AG", "GA", "CT", "TC") else 106
+                for ref in "ACGT" for alt in "ACGT" if alt != ref
+            },
             "indel_lengths": lengths,
             "allele_balance": bell(50, 24.5, 5, 1500),
             "strand": bell(50, 24.5, 5, 1500),
             "strand_bias": 0.004,
-            "quality": bell(100, 60, 20, 3000),
+            "quality": bell(101, 60, 20, 3000),
             "depth": bell(501, 31, 6, 3000),
             "known": {"records": 2940, "share": 0.98, "ts_tv_known": 2.1, "ts_tv_novel": 1.6},
         },
@@ -153,7 +182,11 @@ def cohort(samples: list[str]) -> dict:
          "agrees": True if other == samples[1] else False if other == samples[2] else None}
         for at, one in enumerate(samples) for other in samples[at + 1 :]
     ]  # fmt: skip
-    swaps = [{"samples": [samples[2]], "why": "unlike what is told"}] if samples[2:] else []
+    swaps = (
+        [{"kind": "stranger", "samples": [samples[2]], "why": "unlike what is told"}]
+        if samples[2:]
+        else []
+    )
     return {
         "schema": 1,
         "samples": samples,
@@ -162,7 +195,17 @@ def cohort(samples: list[str]) -> dict:
         "pairs": pairs,
         "genotypes": dict.fromkeys(samples, genotypes),
         "swaps": swaps,
-        "sexes": {name: {"found": "XY", "told": None, "agrees": None} for name in samples},
+        "sexes": {
+            name: {
+                "x_ratio": 0.5,
+                "y_ratio": 0.5,
+                "x_het_share": None,
+                "found": "XY",
+                "told": None,
+                "agrees": None,
+            }
+            for name in samples
+        },
         "pca": None,
     }
 

@@ -14,6 +14,17 @@ from lingqu.report.run import run_facts
 SCHEMAS = Path(lingqu.report.__file__).parent / "schemas"
 
 
+@pytest.mark.parametrize(
+    "name",
+    [x for x in ("alignment", "calls", "cohort") if (SCHEMAS / f"{x}.schema.json").exists()],
+)
+def test_the_hand_written_files_are_like_the_real_ones(finished, name):
+    schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text())
+    place = {"alignment": "align/A.bam", "calls": "calls/A.vcf.gz"}
+    told = json.loads((finished / f"{place.get(name, 'cohort/cohort.vcf.gz')}.qc.json").read_text())
+    assert [error.message for error in Draft202012Validator(schema).iter_errors(told)] == []
+
+
 def undescribed(schema: dict, above: str = ""):
     for key, told in schema.get("properties", {}).items():
         if "description" not in told and "$ref" not in told:

@@ -139,7 +139,7 @@ def test_verdicts_of_samples(finished):
     silent = {told["measure"]: told["why"] for told in one["verdicts"] if told["why"]}
     unset = {"reads", "snvs", "indels"}
     assert {name for name, why in silent.items() if why == "unset"} == unset
-    missing = {"on_target", "snv_f1", "indel_f1"}
+    missing = {"on_target", "ref_at_homozygous", "snv_f1", "indel_f1"}
     assert {name for name, why in silent.items() if why == "missing"} == missing
     swapped = {told["measure"] for told in third["verdicts"] if told["side"] == "differs"}
     assert swapped == {"identity", "relatives"}
@@ -191,6 +191,14 @@ def test_dropout_is_the_reads_that_poor_windows_lack():
     depth[30], depth[60] = 0.5, 1.5
     sample = {"qc": {"calls": {"coverage": {"gc_bias": {"windows": windows, "depth": depth}}}}}
     assert at.of(sample) == pytest.approx(0.25)
+
+
+def test_what_stands_for_contamination_is_not_called_so():
+    told = {"method": "homozygous", "share": 0.03, "sites": 5000}
+    sample = {"qc": {"calls": {"contamination": told}}}
+    values = {m.name: (m.of(sample), m.counted(sample)) for m in MEASURES}
+    assert values["contamination"] == (None, None)
+    assert values["ref_at_homozygous"] == (0.03, 5000)
 
 
 @pytest.mark.parametrize("measure", MEASURES, ids=NAMES)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from lingqu.report.verdicts import thresholds
+
 CONFIG = "reference: ref.fa\nsamples: samples.tsv\n"
 
 
@@ -22,7 +24,25 @@ def test_config_of_the_house_is_valid_but_for_its_files(files):
 
     text = (house("config") / "germline.yaml").read_text()
     text = text.replace("reference.fa", "ref.fa").replace("config/samples.tsv", "samples.tsv")
+    text = text.replace("config/qc.yaml", str(house("config") / "qc.yaml"))
     assert files.open(text).config["results"] == "results"
+
+
+def test_quality_control_has_defaults_also_where_it_is_not_named(files):
+    plain = {"thresholds": None, "sites": None, "genes": None, "digests": True, "price": None}
+    assert files.open().config["qc"] == plain
+    assert files.open(f"{CONFIG}qc:\n").config["qc"] == plain
+    price = "  price: {core_hour: 0.5, currency: EUR}\n"
+    told = files.open(f"{CONFIG}qc:\n{price}").config["qc"]
+    assert told == plain | {"price": {"core_hour": 0.5, "currency": "EUR"}}
+
+
+def test_faults_of_thresholds_have_their_places(files):
+    (files.folder / "own.yaml").write_text("mapped: {warn: 0.8, fail: 0.7}\nmaped:\ngc: {warn: 1}\n")
+    assert files.faults(f"{CONFIG}qc: {{thresholds: own.yaml}}\n") == [
+        f"own.yaml:2:1: no such measure; known are {', '.join(thresholds())}",
+        "own.yaml:3:1: a limit must be [from, to], not 1",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -42,6 +62,12 @@ def test_config_of_the_house_is_valid_but_for_its_files(files):
         ("par: t.vcf", "3:1: 'par' must name a .bed file"),
         ("known: t.vcf", "3:1: 'known' must name a .vcf.gz file"),
         ("known: no.vcf.gz", "3:1: no.vcf.gz: no such file"),
+        ("qc: 3", "3:1: 'qc' must be a block of keys or empty, not 3"),
+        ("qc: {thresholds: no.yaml}", "3:6: no.yaml: no such file"),
+        ("qc: {sites: no.vcf.gz}", "3:6: no.vcf.gz: no such file"),
+        ("qc: {genes: t.vcf}", "3:6: 'qc.genes' must name a .bed, .gff3 or .gtf file"),
+        ("qc: {price: {core_hour: 1}}", "3:6: key 'currency' is missing; add it"),
+        ("qc: {digest: false}", "3:6: unknown key 'digest'; did you mean 'digests'?"),
         ("truth: {S3: {vcf: t.vcf}}", "3:9: truth of 'S3', which is no sample of the sheet"),
         ("truth: {S1: {vcf: no.vcf}}", "3:14: no.vcf: no such file"),
         ("truth: {S1: {}}", "3:9: key 'vcf' is missing; add it"),

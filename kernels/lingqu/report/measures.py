@@ -113,7 +113,9 @@ def _adapters(sample: Sample) -> float | None:
 
 def _overrepresented(sample: Sample) -> float | None:
     found = [
-        max((one["share"] for one in mate["overrepresented"]), default=0) for mate in mates(sample)
+        max((one["share"] for one in mate["overrepresented"]), default=0)
+        for mate in mates(sample)
+        if mate["overrepresented"] is not None
     ]
     return max(found, default=None)
 
@@ -166,6 +168,8 @@ def _ts_tv(sample: Sample) -> float | None:
 
 
 def _het_hom(sample: Sample) -> float | None:
+    if not _variants("heterozygous")(sample):
+        return None  # called as haploid
     return ratio(_variants("heterozygous")(sample), _variants("homozygous")(sample))
 
 
@@ -178,6 +182,16 @@ def _allele_balance(sample: Sample) -> float | None:
 
 def _balanced(sample: Sample) -> int:
     return sum(_variants("allele_balance")(sample) or [])
+
+
+def _foreign(method: str) -> Callable[[Sample], float | None]:
+    """The share of reads of another person, or what stands for it, where the method was used."""
+
+    def of(sample: Sample) -> float | None:
+        told = dig(sample, "qc", "calls", "contamination") or {}
+        return told.get("share") if told.get("method") == method else None
+
+    return of
 
 
 def _kin(name: str) -> Callable[[Sample], Value]:
@@ -256,12 +270,14 @@ MEASURES = (
         lambda sample: dig(sample, "variants", "known", "share"),
         _all_variants,
     ),
+    Measure("contamination", "identity", "share", "high", _foreign("sites")),
     Measure(
-        "contamination",
+        "ref_at_homozygous",
         "identity",
         "share",
         "high",
-        lambda sample: dig(sample, "qc", "calls", "contamination", "share"),
+        _foreign("homozygous"),
+        lambda sample: dig(sample, "qc", "calls", "contamination", "sites"),
     ),
     Measure("sex", "identity", "agrees", "differs", _sex),
     Measure("identity", "identity", "agrees", "differs", _kin("itself")),

@@ -20,6 +20,10 @@ SCHEMA = 1
 """Version of report.json's schema, report/schemas/report.schema.json."""
 
 
+_OF_THE_SAMPLE = ("same", "exchanged", "stranger")
+"""Kinds of swaps that speak of the sample itself, and not of a relation or its sex."""
+
+
 def read_json(path: Path) -> dict:
     """A JSON object; LingquError where there is none."""
     try:
@@ -146,7 +150,8 @@ def relatives(qc: dict | None) -> dict[str, dict]:
         if pair.get("agrees") is not None:
             others[pair["a"]].append(pair["agrees"])
             others[pair["b"]].append(pair["agrees"])
-    swapped = {name for swap in qc["swaps"] for name in swap["samples"]}
+    swaps = (swap for swap in qc["swaps"] if swap["kind"] in _OF_THE_SAMPLE)
+    swapped = {name for swap in swaps for name in swap["samples"]}
     return {
         name: {
             **_called(qc["genotypes"].get(name) or {}),

@@ -37,8 +37,9 @@ def fastqc(name: str, mate: dict) -> str:
     """One mate's reads, as FastQC tells them (fastqc_data.txt)."""
     bases = list(_bases(mate))
     parts = [f"##Lingqu\t{__version__}, in the format of FastQC\n", *_fastqc_basics(name, mate)]
-    parts += _module("Per base sequence quality", *_by_cycle(mate, bases))
-    parts += _module("Per sequence quality scores", *_scores(mate))
+    if mate["quality_by_cycle"]:
+        parts += _module("Per base sequence quality", *_by_cycle(mate, bases))
+        parts += _module("Per sequence quality scores", *_scores(mate))
     parts += _module("Per base sequence content", *_content(mate, bases))
     parts += _module("Per sequence GC content", *_gc(mate))
     parts += _module("Per base N content", *_n_content(mate, bases))
@@ -46,7 +47,8 @@ def fastqc(name: str, mate: dict) -> str:
     if levels := dig(mate, "duplication_by_sequence", "levels"):
         kept = 100 * mate["duplication_by_sequence"]["distinct_share"]
         parts += _module("Sequence Duplication Levels", *_duplication(levels, kept))
-    parts += _module("Overrepresented sequences", *_overrepresented(mate))
+    if mate["overrepresented"] is not None:
+        parts += _module("Overrepresented sequences", *_overrepresented(mate))
     if mate["adapters"]:
         parts += _module("Adapter Content", *_adapters(mate, bases))
     return "".join(parts)
@@ -72,8 +74,7 @@ def _fastqc_basics(name: str, mate: dict) -> list[str]:
 
 def _bases(mate: dict) -> Iterable[str]:
     """The label of each bin of cycles: "7", or "10-14"."""
-    count = len(mate["quality_by_cycle"]["mean"])
-    firsts = mate.get("cycles") or list(range(1, count + 1))
+    firsts = mate["cycles"]
     last = mate["length"]["first"] + len(mate["length"]["counts"]) - 1
     for first, following in zip(firsts, [*firsts[1:], max(last, firsts[-1]) + 1], strict=True):
         yield str(first) if following == first + 1 else f"{first}-{following - 1}"
@@ -191,9 +192,9 @@ def samtools_stats(qc: dict) -> str:
         "non-primary alignments": counts["secondary"],
         "supplementary alignments": counts["supplementary"],
         "total length": counts["bases"],
-        "bases mapped (cigar)": counts["aligned_bases"] + counts["inserted_bases"],
-        "mismatches": counts["mismatches"],
-        "error rate": counts["error_rate"] or 0,
+        "bases mapped (cigar)": counts["cigar_bases"],
+        "mismatches": counts["edits"],
+        "error rate": counts["error_rate"],
         "insert size average": dig(qc, "insert_size", "mean") or 0,
         "insert size standard deviation": dig(qc, "insert_size", "sd") or 0,
         "pairs on different chromosomes": counts["mate_elsewhere"] // 2,
@@ -216,16 +217,15 @@ def _picard(tool: str, sample: str, metrics: str, rows: Rows) -> str:
 
 
 def insert_sizes(sample: str, qc: dict) -> str | None:
-    """Picard's CollectInsertSizeMetrics: the most frequent orientation, the histogram of all."""
+    """Picard's CollectInsertSizeMetrics: a row an orientation, and the histogram of all."""
     sizes = qc.get("insert_size") or {}
     found = {name: sizes[name] for name in ("FR", "RF", "TANDEM") if sizes.get(name)}
-    if not found or sizes.get("median") is None:
+    if not found:
         return None
-    pairs = {name: sum(one["counts"]) for name, one in found.items()}
-    most = max(pairs, key=pairs.__getitem__)
     heads = ["MEDIAN_INSERT_SIZE", "MEDIAN_ABSOLUTE_DEVIATION", "MEAN_INSERT_SIZE"]
     heads += ["STANDARD_DEVIATION", "READ_PAIRS", "PAIR_ORIENTATION"]
-    row = [sizes["median"], sizes["mad"], sizes["mean"], sizes["sd"], pairs[most], most]
+    keys = ("median", "mad", "mean", "sd", "pairs")
+    rows = [[*(one[key] or 0 for key in keys), name] for name, one in found.items()]
     first = min(one["first"] for one in found.values())
     last = max(one["first"] + len(one["counts"]) for one in found.values())
     counts = {name: dict(enumerate(one["counts"], one["first"])) for name, one in found.items()}
@@ -233,7 +233,7 @@ def insert_sizes(sample: str, qc: dict) -> str | None:
     for size in range(first, last):
         told = [counts[name].get(size, 0) for name in found]
         table += [[size, *told]] if any(told) else []
-    text = _picard("CollectInsertSizeMetrics", sample, "InsertSizeMetrics", [heads, row])
+    text = _picard("CollectInsertSizeMetrics", sample, "InsertSizeMetrics", [heads, *rows])
     return f"{text}## HISTOGRAM\tjava.lang.Integer\n{_lines(table)}"
 
 
@@ -279,15 +279,13 @@ def bcftools_stats(sample: str, qc: dict) -> str | None:
     if not counts:
         return None
     rows: list = [("ID", 0, sample), ("SN", 0, "number of samples:", 1)]
-    named = {"records": "records", "SNPs": "snvs", "MNPs": "mnvs", "indels": "indels"}
+    named = {"records": "passed", "SNPs": "snvs", "MNPs": "mnvs", "indels": "indels"}
     named["multiallelic sites"] = "multiallelic"
     rows += [("SN", 0, f"number of {name}:", counts.get(key) or 0) for name, key in named.items()]
     change = counts["transitions"], counts["transversions"], f"{counts['ts_tv'] or 0:.2f}"
     rows.append(("TSTV", 0, *change, *change))
     rows += [("ST", 0, name, count) for name, count in counts["substitutions"].items()]
-    lengths = sorted(
-        (int(length), n) for length, n in counts["indel_lengths"].items() if int(length)
-    )
+    lengths = sorted((int(length), n) for length, n in counts["indel_lengths"].items())
     rows += [("IDD", 0, length, n) for length, n in lengths if n]
     total = sum(counts["depth"]) or 1
     last = len(counts["depth"]) - 1

@@ -133,12 +133,18 @@ def test_numbers_do_not_tell_the_day_or_the_folder(results):
 
 
 @pytest.mark.parametrize("name", ["project.json", "reference.json", "compare/S<1>.json"])
-def test_missing_and_damaged_files_are_named(results, name):
-    for damage in (lambda path: path.write_text("{"), Path.unlink):
-        damage(results / name)
-        with pytest.raises(LingquError, match=name):
-            report(results / "project.json", results / "report.html")
-        assert not (results / "report.html").exists()
+def test_damaged_files_are_named(results, name):
+    (results / name).write_text("{")
+    with pytest.raises(LingquError, match=name):
+        report(results / "project.json", results / "report.html")
+    assert not (results / "report.html").exists()
+
+
+def test_without_a_project_there_is_nothing_to_tell(results):
+    (results / "project.json").unlink()
+    with pytest.raises(LingquError, match="project.json: No such file"):
+        report(results / "project.json", results / "report.html")
+    assert not (results / "report.html").exists()
 
 
 def test_text_of_cells():

@@ -38,7 +38,8 @@ def test_quality_control_has_defaults_also_where_it_is_not_named(files):
 
 
 def test_faults_of_thresholds_have_their_places(files):
-    (files.folder / "own.yaml").write_text("mapped: {warn: 0.8, fail: 0.7}\nmaped:\ngc: {warn: 1}\n")
+    text = "mapped: {warn: 0.8, fail: 0.7}\nmaped:\ngc: {warn: 1}\n"
+    (files.folder / "own.yaml").write_text(text)
     assert files.faults(f"{CONFIG}qc: {{thresholds: own.yaml}}\n") == [
         f"own.yaml:2:1: no such measure; known are {', '.join(thresholds())}",
         "own.yaml:3:1: a limit must be [from, to], not 1",

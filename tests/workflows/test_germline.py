@@ -70,6 +70,27 @@ def test_report_tells_every_sample(finished):
     assert "lingqu align" in page
 
 
+def test_inputs_and_outputs_have_digests(finished):
+    results = finished / "results"
+    for part in ("shared", "samples/S1", "samples/S2"):
+        words = ("sha256sum", "--check", "--quiet", f"results/digests/{part}.sha256")
+        assert subprocess.run(words, cwd=finished).returncode == 0
+    numbers = json.loads((results / "report.json").read_text())
+    assert "results/cohort/cohort.vcf.gz" in numbers["digests"]
+    sample = numbers["samples"][0]["digests"]
+    assert {"reads/S1_L1_R1.fastq", "results/align/S1.bam", "results/calls/S1.vcf.gz"} <= set(
+        sample
+    )
+
+
+def test_snakemakes_own_report_has_the_key_figures(finished, commands, tmp_path):
+    ran = commands.plain(finished, "--report", str(tmp_path / "key.html"))
+    assert ran.returncode == 0, ran.stdout
+    page = (tmp_path / "key.html").read_text()
+    for told in ("Key figures of all samples", "The whole report", "Germline variants by Lingqu"):
+        assert told in page, told
+
+
 def test_plain_snakemake_gives_the_same_bytes(finished, project, commands, outputs):
     ran = commands.plain(project)
     assert ran.returncode == 0, ran.stdout
@@ -263,6 +284,11 @@ def test_a_fault_of_a_step_is_told_in_one_line_at_the_end(project, commands, dem
     assert told.startswith("align/S1: lingqu: error: reads/cut.fastq.gz: truncated gzip file")
     assert "the same command goes on from here" in last
     assert not (project / "results" / "align" / "S1.bam").exists()
+    assert "results/unfinished/report.html tells what is there" in ran.stdout
+    run = json.loads((project / "results" / "unfinished" / "run.json").read_text())
+    states = {step["rule"]: step["state"] for step in run["failures"]}
+    assert states == {"align": "failed", "call": "waiting", "joint": "waiting"}
+    assert run["failures"][0]["reason"].startswith("reads/cut.fastq.gz: truncated gzip file")
 
 
 def test_results_that_cannot_be_written(project, commands):

@@ -14,6 +14,7 @@ Rows = Iterable[Sequence[object]]
 
 _LEVELS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"]
 _LEVELS += [">10", ">50", ">100", ">500", ">1k", ">5k", ">10k"]
+_NOT_MEASURED = ("FREE_RH", "FREE_RA", "CHIPMIX", "CHIP_RH", "CHIP_RA", "DPREF", "RDPHET", "RDPALT")
 _EXPECTED = {"same": 1, "parent-child": 0.5, "siblings": 0.49, "second degree": 0.25}
 
 
@@ -301,8 +302,9 @@ def self_sm(sample: str, qc: dict) -> str | None:
     found = qc.get("contamination") or {}
     if found.get("method") != "sites" or found.get("share") is None:
         return None
-    heads = ("#SEQ_ID", "RG", "CHIP_ID", "#SNPS", "FREEMIX", "CHIPMIX")
-    return _lines([heads, (sample, "ALL", "NA", found["sites"], float(found["share"]), "NA")])
+    told = {"#SEQ_ID": sample, "RG": "ALL", "CHIP_ID": "NA", "#SNPS": found["sites"]}
+    told |= {"FREEMIX": float(found["share"])} | dict.fromkeys(_NOT_MEASURED, "NA")
+    return _lines([told.keys(), told.values()])
 
 
 # --- the cohort ---

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from lingqu.report.measures import dig
-from lingqu.report.words import LANGUAGES, words
+from lingqu.report.words import LANGUAGES, closed, words
 
 Sentence = tuple[str, dict]
 """A key of the words' `methods`, and what goes into its places."""
@@ -47,7 +47,7 @@ def _text(paragraphs: list[list[Sentence]], language: str, numbers: dict) -> str
     parts = []
     for paragraph in paragraphs:
         told = (table[key].format_map(_Places(_worded(values, table))) for key, values in paragraph)
-        parts.append(_PLACE.sub(number, between.join(told)))
+        parts.append(closed(_PLACE.sub(number, between.join(told))))
     listed = [
         f"{place}. {references()[key].replace('{version}', numbers['lingqu'])}"
         for place, key in enumerate(cited, 1)

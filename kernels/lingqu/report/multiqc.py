@@ -8,9 +8,17 @@ from pathlib import Path
 from lingqu.base.atomic import publish
 from lingqu.report import peer_files
 from lingqu.report.measures import MEASURES, Measure
+from lingqu.report.verdicts import ORDER
 from lingqu.report.words import words
 
 _COLOURS = [{"pass": "#5cb85c"}, {"warn": "#f0ad4e"}, {"fail": "#d9534f"}]
+_VERDICT = {
+    "title": "Verdict",
+    "description": "The worst verdict of the measures",
+    "scale": False,
+    "cond_formatting_rules": {level: [{"s_eq": level}] for level in ORDER},
+    "cond_formatting_colours": _COLOURS,
+}
 
 
 def multiqc_files(numbers: dict) -> Iterator[tuple[str, str]]:
@@ -43,58 +51,42 @@ def _of_sample(name: str, qc: dict) -> Iterator[tuple[str, str | None]]:
 
 def verdict_table(numbers: dict) -> dict:
     """MultiQC's "custom content": all measures of all samples, coloured by the thresholds."""
-    told = [(sample["name"], _by_measure(sample)) for sample in numbers["samples"]]
-    used = [m for m in MEASURES if any(one[m.name]["value"] is not None for _, one in told)]
-    table = words("en")
-    verdict = {
-        "title": "Verdict",
-        "description": "The worst verdict of the measures",
-        "scale": False,
-        "cond_formatting_rules": {v: [{"s_eq": v}] for v in ("pass", "warn", "fail")},
-        "cond_formatting_colours": _COLOURS,
-    }
-    verdicts = {sample["name"]: sample["verdict"] for sample in numbers["samples"]}
+    samples, limits = numbers["samples"], numbers["thresholds"]
+    told = {m.name: [sample["verdicts"][at] for sample in samples] for at, m in enumerate(MEASURES)}
+    used = [m for m in MEASURES if any(one["value"] is not None for one in told[m.name])]
+    heads = {m.name: _head(m, told[m.name], limits.get(m.name) or {}) for m in used}
     return {
         "id": "lingqu",
         "section_name": "Lingqu",
         "description": "Measures of each sample and its verdict; report.html says what they mean.",
         "plot_type": "table",
         "pconfig": {"id": "lingqu_verdicts", "title": "Lingqu: verdicts", "namespace": "Lingqu"},
-        "headers": {"verdict": verdict}
-        | {
-            m.name: _head(
-                m,
-                table["measures"][m.name],
-                [one[m.name] for _, one in told],
-                numbers["thresholds"].get(m.name) or {},
-            )
-            for m in used
-        },
-        "data": {
-            name: {"verdict": verdicts[name] or "none"}
-            | {
-                m.name: _plain(one[m.name]["value"])
-                for m in used
-                if one[m.name]["value"] is not None
-            }
-            for name, one in told
-        },
+        "headers": {"verdict": _VERDICT} | heads,
+        "data": {sample["name"]: _row(sample) for sample in samples},
     }
 
 
-def _by_measure(sample: dict) -> dict[str, dict]:
-    return {told["measure"]: told for told in sample["verdicts"]}
+def _row(sample: dict) -> dict:
+    """The verdict of a sample and what was measured; shares in percent, in words what agrees."""
+    row = {"verdict": sample["verdict"] or "none"}
+    for measure, told in zip(MEASURES, sample["verdicts"], strict=True):
+        value = told["value"]
+        if isinstance(value, bool):
+            row[measure.name] = "yes" if value else "no"
+        elif value is not None:
+            row[measure.name] = value * _scale(measure)
+    return row
 
 
-def _plain(value):
-    """Numbers as they are, what agrees or not in words."""
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+def _scale(measure: Measure) -> int:
+    return 100 if measure.kind == "share" else 1
 
 
-def _head(measure: Measure, text: dict, told: list[dict], threshold: dict) -> dict:
+def _head(measure: Measure, told: list[dict], threshold: dict) -> dict:
+    text = words("en")["measures"][measure.name]
     head = {"title": text["label"], "description": text["about"], "scale": False}
     if measure.kind == "share":
-        head |= {"format": "{:,.4f}", "min": 0, "max": 1}
+        head |= {"format": "{:,.2f}", "suffix": " %"}
     elif measure.kind != "agrees":
         head["format"] = "{:,.2f}" if measure.kind in ("ratio", "depth") else "{:,.0f}"
     if all(one["why"] != "few" for one in told) and (rules := _rules(measure, threshold)):
@@ -104,18 +96,17 @@ def _head(measure: Measure, text: dict, told: list[dict], threshold: dict) -> di
 
 def _rules(measure: Measure, threshold: dict) -> dict:
     """The thresholds as MultiQC's rules; of several that hold, the last colour counts."""
-    levels = {
-        level: threshold[level] for level in ("warn", "fail") if threshold.get(level) is not None
-    }
+    levels = {level: threshold.get(level) for level in ("warn", "fail")}
+    levels = {level: limit for level, limit in levels.items() if limit is not None}
     if not levels:
         return {}
     if measure.bad == "differs":
         return {"pass": [{"s_eq": "yes"}]} | {level: [{"s_eq": "no"}] for level in levels}
-    found = {"pass": [{"gt": float("-1e300")}]}
+    found = {"pass": [{"gt": -1e300}]}
     for level, limit in levels.items():
         low, high = limit if measure.bad == "both" else (limit, limit)
-        found[level] = [{"lt": low}] if measure.bad != "high" else []
-        found[level] += [{"gt": high}] if measure.bad != "low" else []
+        found[level] = [{"lt": low * _scale(measure)}] if measure.bad != "high" else []
+        found[level] += [{"gt": high * _scale(measure)}] if measure.bad != "low" else []
     return found
 
 

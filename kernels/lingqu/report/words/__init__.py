@@ -23,7 +23,12 @@ def _unfolded(told):
     """Without the spaces that YAML leaves where a line of Chinese was broken."""
     if isinstance(told, dict):
         return {key: _unfolded(value) for key, value in told.items()}
-    return _FOLD.sub("", told)
+    return closed(told)
+
+
+def closed(text: str) -> str:
+    """A text without spaces between wide characters, as Chinese is written."""
+    return _FOLD.sub("", text)
 
 
 def shown(kind: str, value: float | bool | None, language: str) -> str:

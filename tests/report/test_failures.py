@@ -68,10 +68,10 @@ def test_last_lines(tmp_path):
     assert last_lines(path)[1:] == [" one", "\ufffd"]
 
 
-def test_a_traceback_tells_its_last_line(finished):
+def test_a_traceback_tells_its_error(finished):
     (finished / "calls/A.vcf.gz").unlink()
     (finished / "logs/call").mkdir(parents=True)
-    text = "Traceback (most recent call last):\n  File x\nMemoryError: no room\n"
+    text = "Traceback (most recent call last):\n  File x\nMemoryError: no room\nDuring: calling\n"
     (finished / "logs/call/A.log").write_text(text)
     (one,) = failures(read_json(finished / "project.json"), finished)
     assert (one["state"], one["reason"]) == ("failed", "MemoryError: no room")

@@ -1,11 +1,13 @@
 """What failed in a run and why, by what its steps have left: outputs that lack, and their logs."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from lingqu.report.words import words
 
 _ERROR = "lingqu: error: "
+_RAISED = re.compile(r"(\w+\.)*\w*(Error|Exception)\b")
 _LINES = 12
 _LAST = 64 << 10
 
@@ -48,12 +50,14 @@ def last_lines(path: Path) -> list[str]:
 
 
 def _reason(lines: list[str]) -> str:
-    """The last error that a command told in one line, else the last line of a traceback."""
+    """The last error that a command told in one line, else the last that a traceback names."""
     told = [line.removeprefix(_ERROR) for line in lines if line.startswith(_ERROR)]
     if told:
         return told[-1]
-    traced = any(line.startswith("Traceback (most recent call last)") for line in lines)
-    return lines[-1] if traced else ""
+    if not any(line.startswith("Traceback (most recent call last)") for line in lines):
+        return ""
+    raised = [line for line in lines if _RAISED.match(line)]
+    return raised[-1] if raised else lines[-1]
 
 
 def sentence(failure: dict, language: str) -> str:

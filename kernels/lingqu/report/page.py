@@ -1,158 +1,147 @@
-"""The report's numbers as one self-contained page: no script, no network, light and dark."""
+"""The report as one self-contained page: its data, one script, one style; no network.
 
+    <head>          style
+    <body>          header; main, which the script fills; noscript with the same in brief
+      #told         JSON: words, sections with their blocks, samples
+      .sample-told  one per sample: its sections as gzipped JSON in base64, unpacked when opened
+
+The blocks of all sections are plain data (`lingqu.report.blocks`); which sections there are, and in
+which order, the workflow says.
+"""
+
+import json
+from base64 import b64encode
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
-from lingqu.report.failures import sentence
-from lingqu.report.html import Cell, element, folded, section, table, text, words
-from lingqu.report.measures import MEASURES, compare_rows, flat, group_table
-from lingqu.report.words import shown
-from lingqu.report.words import words as texts
+from deflate import gzip_compress
 
-_STYLE = Path(__file__).with_name("page.css")
+from lingqu.report.html import element
+from lingqu.report.labels import join, labels, phrase
+from lingqu.report.measures import MEASURES
+from lingqu.report.sections import blocks_of, section
+from lingqu.report.static import static
+from lingqu.report.words import LANGUAGES, words
+
+STILL = 8
+"""Of so many samples the pictures are drawn for readers without a script, too."""
+
+_ASSETS = Path(__file__).with_name("assets")
+_SCRIPTS = ("uPlot.min", "core", "plots", "tables", "piles", "summary", "page")
+_STYLES = ("uPlot.min", "page")
+_FORMS = {"share": "percent"}
 
 
 def page(numbers: dict, run: dict) -> str:
-    """The HTML of a report: `numbers` by lingqu.report.numbers.gather, `run` by run_facts."""
-    samples = numbers["samples"]
-    title = f"{numbers['workflow'].capitalize()} report: {_some(samples)}"
-    parts = [
-        section("Samples", _overview(samples), name="samples"),
-        *_truth(samples),
-        *_of_all(numbers["cohort"]),
-        section("Each sample", *map(_sample, samples), name="each"),
-        section("How it was made", *_provenance(numbers, run), name="made"),
-        section("Time and memory", *_times(run), name="time"),
-        *_failed(run["failures"]),
-    ]
-    style = element("style", _STYLE.read_text(encoding="utf-8"))
+    """The HTML of a report.
+
+    numbers: of `lingqu.report.numbers.gather`, where pile-ups are wanted with the "loci" of each
+    sample. run: of `lingqu.report.run.run_facts`.
+    """
+    tables = {name: join(words(name), labels(name)) for name in LANGUAGES}
+    once, each = _parts({**numbers, "run": run})
+    forms = {measure.name: _FORMS.get(measure.kind, measure.kind) for measure in MEASURES}
+    for block in (block for part in once for block in part.get("blocks", ())):
+        if block["kind"] == "heat":
+            block["forms"] = [forms[name] for name in block["measures"]]
+    told = {
+        "lingqu": numbers["lingqu"],
+        "workflow": numbers["workflow"],
+        "reference": Path(numbers["config"]["reference"]).name,
+        "words": tables,
+        "forms": forms,
+        "sections": once,
+        "samples": [[sample["name"], sample["verdict"]] for sample in numbers["samples"]],
+    }
+    first = LANGUAGES[0]
+    table = tables[first] | {"language_code": first}
     head = (
-        '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        + element("title", escape(title))
-        + style
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<title>{escape(_title(numbers, table))}</title>"
+        f"<style>{_joined(_STYLES, 'css')}</style>"
     )
-    told = f"Lingqu {numbers['lingqu']}, reference {Path(numbers['config']['reference']).name}"
     body = (
-        element("h1", escape(title))
-        + element("p", escape(told), class_="quiet")
-        + _contents(parts)
-        + "".join(parts)
+        '<div id="page"></div>'
+        f"<noscript>{_still(numbers, once, each, table)}</noscript>"
+        f'<script type="application/json" id="told">{_json(told)}</script>'
+        + "".join(_packed(number, parts) for number, parts in enumerate(each))
+        + f"<!--\nuPlot: {_text('uPlot.LICENSE')}\n-->"
+        f"<script>{_joined(_SCRIPTS, 'js')}</script>"
     )
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>{body}</body></html>\n'
+    return f'<!doctype html>\n<html lang="{first}"><head>{head}</head><body>{body}</body></html>\n'
 
 
-def _some(samples: list[dict]) -> str:
-    return samples[0]["name"] if len(samples) == 1 else f"{len(samples)} samples"
+def _parts(numbers: dict) -> tuple[list[dict], list[list[dict]]]:
+    """Sections of the page with their blocks, and of every sample; empty ones are left out.
 
-
-def _contents(parts: list[str]) -> str:
-    """Links to the sections, from their own ids and titles."""
-    links = []
-    for part in parts:
-        name = part.split('id="', 1)[1].split('"', 1)[0]
-        title = part.split("<h2>", 1)[1].split("</h2>", 1)[0]
-        links.append(f'<a href="#{name}">{title}</a>')
-    return element("nav", "".join(links))
-
-
-def _overview(samples: list[dict]) -> str:
-    used = [m for m in MEASURES if any(m.of(sample) is not None for sample in samples)]
-    rows = [
-        [sample["name"], sample["verdict"], *(shown(m.kind, m.of(sample), "en") for m in used)]
-        for sample in samples
+    Where the first section of a sample stands in the order, the page has {"name": "each"}.
+    """
+    once, names = [], []
+    for name in numbers["sections"]:
+        if section(name).EACH:
+            names.append(name)
+            if len(names) == 1:
+                once.append({"name": "each"})
+        elif blocks := blocks_of(name, numbers):
+            once.append({"name": name, "blocks": blocks})
+    each = [
+        [{"name": name, "blocks": blocks} for name in names if (blocks := blocks_of(name, sample))]
+        for sample in numbers["samples"]
     ]
-    told = [texts("en")["measures"][measure.name] for measure in used]
-    meanings = [[text["label"], text["about"]] for text in told]
-    heads = ["sample", "verdict", *(text["label"] for text in told)]
-    return table(heads, rows) + folded("What the columns mean", words([], meanings))
+    return once, each
 
 
-def _truth(samples: list[dict]) -> Iterator[str]:
-    scored = [sample for sample in samples if sample.get("compare")]
-    if scored:
-        heads = ["type", "truth", "found", "missed", "extra", "precision", "recall", "F1"]
-        parts = [
-            element("h3", text(sample["name"])) + table(heads, compare_rows(sample["compare"]))
-            for sample in scored
-        ]
-        yield section("Against the truth", *parts, name="truth")
+def _title(numbers: dict, table: dict) -> str:
+    samples = numbers["samples"]
+    workflow = phrase(f"@page.workflow.{numbers['workflow']}", table)
+    who = samples[0]["name"] if len(samples) == 1 else f"{len(samples)} samples"
+    return f"{phrase(['@page.title', {'workflow': workflow}], table)}: {who}"
 
 
-def _of_all(cohort: dict | None) -> Iterator[str]:
-    if cohort:
-        yield section("Cohort", _cohort(cohort), name="cohort")
+def _still(numbers: dict, once: list[dict], each: list[list[dict]], table: dict) -> str:
+    return "".join(_still_parts(numbers, once, each, table))
 
 
-def _cohort(cohort: dict) -> str:
-    rows: list[list[Cell]] = [
-        [name, counts["heterozygous"], counts["homozygous"], counts["reference"], counts["missing"]]
-        for name, counts in cohort["genotypes"].items()
-    ]
-    told = (
-        f"{cohort['records']:,} sites: {cohort['snvs']:,} SNVs and {cohort['indels']:,} indels that"
-        f" pass, {cohort['filtered']:,} filtered; {cohort['multiallelic']:,} with several alleles."
-    )
-    heads = ["sample", "heterozygous", "homozygous", "reference", "no reads"]
-    return element("p", escape(told)) + table(heads, rows) + _file(cohort["file"])
+def _still_parts(
+    numbers: dict, once: list[dict], each: list[list[dict]], table: dict
+) -> Iterator[str]:
+    def text(told: str | list) -> str:
+        return phrase(told, table)
+
+    yield '<div class="still">' + element("h1", escape(_title(numbers, table)))
+    yield element("p", escape(text("@page.no_script")), class_="quiet")
+    for part in once:
+        if part["name"] != "each":
+            title = element("h2", escape(text(f"@sections.{part['name']}")))
+            yield title + static(part["blocks"], text)
+            continue
+        for sample, parts in list(zip(numbers["samples"], each, strict=True))[:STILL]:
+            yield element("h2", escape(sample["name"]))
+            for told in parts:
+                yield element("h3", escape(text(f"@sections.{told['name']}")))
+                yield static(told["blocks"], text)
+    yield "</div>"
 
 
-def _file(name: str) -> str:
-    return element("p", element("code", escape(name)), class_="quiet")
+def _packed(number: int, parts: list[dict]) -> str:
+    packed = b64encode(bytes(gzip_compress(_dense(parts).encode(), 9))).decode()
+    return f'<script type="text/plain" class="sample-told" id="told-{number}">{packed}</script>'
 
 
-def _sample(sample: dict) -> str:
-    lanes = [
-        [lane[key] or None for key in ("lane", "library", "platform", "unit", "r1", "r2")]
-        for lane in sample["lanes"]
-    ]
-    heads = ["lane", "library", "platform", "unit", "R1", "R2"]
-    parts = [
-        element("h3", "Input"),
-        words(heads, lanes) if lanes else _file(sample["entry"]),
-        element("h3", "Alignment"),
-        _file(sample["alignment"]),
-        table(*group_table(sample["alignment_stats"] or {})),
-        element("h3", "Calls"),
-        _file(sample["calls"]),
-        words([], flat(sample["call_stats"] or {})),
-    ]
-    return folded(sample["name"], *parts)
+def _dense(told: object) -> str:
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def _provenance(numbers: dict, run: dict) -> Iterator[str]:
-    reference = numbers["reference"] or dict.fromkeys(("file", "contigs", "bases", "sha256"))
-    rows = [
-        ["file", reference["file"]],
-        ["contigs", reference["contigs"]],
-        ["bases", reference["bases"]],
-        ["SHA-256 of names, lengths and MD5s", reference["sha256"]],
-    ]
-    yield element("h3", "Reference") + words([], rows)
-    yield element("h3", "Parameters")
-    yield words([], flat(numbers["config"]))
-    yield element("h3", "Versions") + words([], run["versions"].items())
-    yield folded("Commands", element("pre", escape("\n\n".join(run["commands"]))))
+def _json(told: object) -> str:
+    """JSON that may stand within a script element."""
+    return _dense(told).replace("<", "\\u003c")
 
 
-def _failed(failures: list[dict]) -> Iterator[str]:
-    if failures:
-        told = [element("p", escape(sentence(failure, "en"))) for failure in failures]
-        yield section(texts("en")["sections"]["failures"], *told, name="failures")
+def _joined(names: tuple[str, ...], ending: str) -> str:
+    return "\n".join(_text(f"{name}.{ending}") for name in names)
 
 
-def _times(run: dict) -> Iterator[str]:
-    rows = [
-        [
-            step["rule"],
-            step["sample"] or None,
-            step["seconds"],
-            step["cpu_seconds"],
-            step["memory_mb"],
-        ]
-        for step in run["steps"]
-    ]
-    yield element(
-        "p", "By Snakemake, each step when it last ran. A step under 1 s has no CPU time."
-    )
-    yield table(["step", "sample", "seconds", "CPU seconds", "memory, MB"], rows)
+def _text(name: str) -> str:
+    return (_ASSETS / name).read_text(encoding="utf-8").strip()

@@ -1,0 +1,69 @@
+"""The ten seconds at the top: is it good, what was found, what is there to worry about."""
+
+from lingqu.report.blocks import Block
+
+EACH = False
+_PICTURES = 60
+
+
+def gather(numbers: dict) -> dict:
+    """Verdicts of samples and measures, what was found, and a picture of the depth."""
+    samples = numbers["samples"]
+    return {
+        "samples": [{"name": s["name"], "verdict": s.get("verdict")} for s in samples],
+        "worries": _worries(samples),
+        "judged": len({v["measure"] for s in samples for v in s["verdicts"] if v["verdict"]}),
+        "found": [_found(sample) for sample in samples],
+        "reached": [_reached(sample) for sample in samples[:_PICTURES]],
+        "failures": len((numbers.get("run") or {}).get("failures") or ()),
+        "swaps": ((numbers.get("cohort") or {}).get("qc") or {}).get("swaps") or [],
+    }
+
+
+def build(told: dict) -> list[Block]:
+    """One block that the page draws as three cards."""
+    return [{"kind": "summary", **told}]
+
+
+def _worries(samples: list[dict]) -> list[dict]:
+    """Measures that warn or fail, failures first, those of most samples first."""
+    found: dict[tuple, dict] = {}
+    for number, sample in enumerate(samples):
+        for order, told in enumerate(sample["verdicts"]):
+            if told["verdict"] in ("warn", "fail"):
+                key = (told["verdict"], told["measure"], told.get("side"))
+                worry = found.setdefault(key, {**told, "order": order, "samples": []})
+                worry["samples"].append([number, told["value"]])
+    ranked = sorted(
+        found.values(), key=lambda w: (w["verdict"] != "fail", -len(w["samples"]), w["order"])
+    )
+    kept = ("measure", "verdict", "limit", "side", "samples")
+    return [{key: worry.get(key) for key in kept} for worry in ranked]
+
+
+def _found(sample: dict) -> dict:
+    """SNVs, indels, depth and sex of a sample."""
+    counts = sample.get("variants") or {}
+    qc = (sample.get("qc") or {}).get("calls") or {}
+    coverage = qc.get("coverage") or {}
+    return {
+        "snvs": counts.get("snvs"),
+        "indels": counts.get("indels"),
+        "mnvs": counts.get("mnvs"),
+        "ts_tv": counts.get("ts_tv"),
+        "het_hom": counts.get("het_hom"),
+        "sex": (qc.get("sex") or {}).get("found"),
+        "depth": coverage.get("mean") or (sample.get("call_stats") or {}).get("mean_depth"),
+    }
+
+
+def _reached(sample: dict) -> list[float] | None:
+    """Shares of the target at 0x, 1x, … 60x or more."""
+    counts = (((sample.get("qc") or {}).get("calls") or {}).get("coverage") or {}).get("histogram")
+    if not counts or not sum(counts):
+        return None
+    whole, below, shares = sum(counts), 0, []
+    for depth in range(61):
+        shares.append(round(1 - below / whole, 3))
+        below += counts[depth] if depth < len(counts) else 0
+    return shares

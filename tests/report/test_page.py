@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from browser import Browser, Page, find_chromium
-from made import numbers, run
+from made import SECTIONS, looks, numbers, run
 
 from lingqu.report.forms import form
 from lingqu.report.labels import join, labels
@@ -17,6 +17,10 @@ REPORT = Path(page.__code__.co_filename).parent
 MEGABYTE = 1_000_000
 
 
+def html(count: int) -> str:
+    return page(numbers(count), run(count), SECTIONS, looks(count))
+
+
 @pytest.fixture(scope="session")
 def made(tmp_path_factory):
     """made(count): the file of a report of so many samples."""
@@ -25,7 +29,7 @@ def made(tmp_path_factory):
     def of(count: int) -> Path:
         if count not in files:
             files[count] = folder / f"report-{count}.html"
-            files[count].write_text(page(numbers(count), run(count)), encoding="utf-8")
+            files[count].write_text(html(count), encoding="utf-8")
         return files[count]
 
     return of

@@ -7,8 +7,7 @@ import pytest
 
 from lingqu.base.errors import LingquError
 from lingqu.report.driver import report
-from lingqu.report.html import element, table, text
-from lingqu.report.measures import flat
+from lingqu.report.rows import flat
 from lingqu.report.sites import count_sites
 
 VCF = """\
@@ -145,22 +144,6 @@ def test_without_a_project_there_is_nothing_to_tell(results):
     with pytest.raises(LingquError, match="project.json: No such file"):
         report(results / "project.json", results / "report.html")
     assert not (results / "report.html").exists()
-
-
-def test_text_of_cells():
-    assert [text(cell) for cell in (1234567, 0.123456, 12345.6, True, "<b>")] == [
-        "1,234,567",
-        "0.1235",
-        "12,346",
-        "yes",
-        "&lt;b&gt;",
-    ]
-    assert "–" in text(None)
-
-
-def test_tables_are_escaped():
-    assert "&lt;i&gt;" in table(["<i>"], [["<i>", 1]])
-    assert element("p", "x", title='"') == '<p title="&quot;">x</p>'
 
 
 def test_flat_names_leaves():

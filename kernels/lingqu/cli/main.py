@@ -25,6 +25,7 @@ COMMANDS = {
     "joint": "lingqu.cli.joint",
     "adopt": "lingqu.cli.adopt",
     "digest": "lingqu.cli.digest",
+    "look": "lingqu.cli.look",
     "report": "lingqu.cli.report",
     "kernels": "lingqu.cli.kernels",
     "doctor": "lingqu.cli.doctor",

@@ -11,7 +11,7 @@ from lingqu.base.errors import LingquError
 from lingqu.base.lock import PULSE_VARIABLE
 from lingqu.cluster import rendezvous
 
-HEAVY = frozenset({"index", "adopt", "align", "call", "joint", "compare", "digest"})
+HEAVY = frozenset({"index", "adopt", "align", "call", "joint", "compare", "digest", "look"})
 """Commands whose work is for nodes."""
 
 _PASSED = ("LINGQU_", "NUMBA_", "REF_", "HTS_", "PYTHON", "XDG_CACHE_HOME", "LANG", "LC_")

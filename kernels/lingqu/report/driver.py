@@ -6,7 +6,7 @@ from pathlib import Path
 from lingqu.base.atomic import publish
 from lingqu.report.methods import methods
 from lingqu.report.multiqc import write_multiqc
-from lingqu.report.numbers import gather
+from lingqu.report.numbers import gather, left, read_json
 from lingqu.report.overview import overview
 from lingqu.report.page import page
 from lingqu.report.run import run_facts
@@ -22,11 +22,16 @@ def report(project_file: str | Path, output: str | Path) -> None:
     project_file, output = Path(project_file), Path(output)
     numbers, run = gather(project_file), run_facts(project_file, Path.cwd())
     run["methods"] = methods(numbers, run)
+    sections = read_json(project_file)["sections"]
+    looks = {
+        sample["name"]: left(project_file.parent / "look" / f"{sample['name']}.json")
+        for sample in numbers["samples"]
+    }
     texts = {
         "run.json": json.dumps(run, indent=1, ensure_ascii=False) + "\n",
         output.with_suffix(".json").name: _by_sample(numbers),
         "overview.tsv": overview(numbers),
-        output.name: page(numbers, run),
+        output.name: page(numbers, run, sections, looks),
     }
     write_multiqc(numbers, output.with_name("multiqc"))
     for name, text in texts.items():

@@ -26,6 +26,14 @@ def room(samples: int) -> tuple[int, int]:
     return min(2000, max(40, 20_000 // samples)), min(24, max(2, 600 // samples))
 
 
+def trimmed(found: dict | None, samples: int) -> dict | None:
+    """What of `found` has room in a report of so many samples."""
+    if found is None:
+        return None
+    rows, piles = room(samples)
+    return {**found, "rows": found["rows"][:rows], "piles": found["piles"][:piles]}
+
+
 def loci(path: Path, limit: int, piles: int) -> dict:
     """{"records": of the file, "rows": at most `limit` of them, "piles": the first `piles`}.
 

@@ -7,8 +7,6 @@ measure of a number that no step has told is None.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from lingqu.report.html import Cell
-
 Sample = dict
 Value = float | int | bool | None
 
@@ -293,40 +291,3 @@ def measured(sample: Sample) -> Iterator[tuple[Measure, Value, int | None]]:
     """(measure, its value, how many it counts over) of all measures of a sample."""
     for measure in MEASURES:
         yield measure, measure.of(sample), measure.counted(sample)
-
-
-def flat(told: dict, above: str = "") -> Iterator[tuple[str, Cell]]:
-    """The leaves of nested numbers as (name, value); names of inner keys follow a dot."""
-    for key, value in told.items():
-        name = f"{above}{key}".replace("_", " ")
-        if isinstance(value, dict) and value:
-            yield from flat(value, f"{name}: ")
-        elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
-            for number, item in enumerate(value, 1):
-                yield from flat(item, f"{name} {number}: ")
-        elif isinstance(value, list | dict):
-            yield name, ", ".join(map(str, value)) or None
-        else:
-            yield name, value
-
-
-def group_table(stats: dict) -> tuple[list[str], list[list[Cell]]]:
-    """Heads and rows of an alignment's counts: the sample, then each of its read groups."""
-    groups = stats.get("read_groups", {})
-    names = [name for name, value in stats.items() if isinstance(value, int)]
-    rows: list[list[Cell]] = [
-        [name.replace("_", " "), stats[name], *(group.get(name) for group in groups.values())]
-        for name in names
-    ]
-    for name in ("mean", "sd"):
-        sizes = [(group.get("insert_size") or {}).get(name) for group in groups.values()]
-        rows += [[f"insert size, {name}", None, *sizes]] if any(sizes) else []
-    return ["measure", "sample", *groups], rows
-
-
-def compare_rows(compare: dict) -> Iterator[list[Cell]]:
-    """Rows of type, truth, found, missed, extra, precision, recall, F1."""
-    for name, row in compare["rows"].items():
-        rates = [row.get(key) for key in ("precision", "recall", "f1")]
-        told = [None if rate is None else f"{rate:.4f}" for rate in rates]
-        yield [name, row["tp_truth"] + row["fn"], row["tp_truth"], row["fn"], row["fp"], *told]

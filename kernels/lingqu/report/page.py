@@ -19,6 +19,7 @@ from deflate import gzip_compress
 
 from lingqu.report.html import element
 from lingqu.report.labels import join, labels, phrase
+from lingqu.report.loci import trimmed
 from lingqu.report.measures import MEASURES
 from lingqu.report.sections import blocks_of, section
 from lingqu.report.static import static
@@ -33,14 +34,20 @@ _STYLES = ("uPlot.min", "page")
 _FORMS = {"share": "percent"}
 
 
-def page(numbers: dict, run: dict) -> str:
+def page(
+    numbers: dict, run: dict, sections: list[str], looks: dict[str, dict | None] | None = None
+) -> str:
     """The HTML of a report.
 
-    numbers: of `lingqu.report.numbers.gather`, where pile-ups are wanted with the "loci" of each
-    sample. run: of `lingqu.report.run.run_facts`.
+    numbers: of `lingqu.report.numbers.gather`; run: of `lingqu.report.run.run_facts`; sections:
+    names, in the order of the page; looks: sample -> what `lingqu.report.look` wrote.
     """
     tables = {name: join(words(name), labels(name)) for name in LANGUAGES}
-    once, each = _parts({**numbers, "run": run})
+    samples = [
+        sample | {"loci": trimmed((looks or {}).get(sample["name"]), len(numbers["samples"]))}
+        for sample in numbers["samples"]
+    ]
+    once, each = _parts({**numbers, "run": run, "samples": samples}, sections)
     forms = {measure.name: _FORMS.get(measure.kind, measure.kind) for measure in MEASURES}
     for block in (block for part in once for block in part.get("blocks", ())):
         if block["kind"] == "heat":
@@ -73,13 +80,13 @@ def page(numbers: dict, run: dict) -> str:
     return f'<!doctype html>\n<html lang="{first}"><head>{head}</head><body>{body}</body></html>\n'
 
 
-def _parts(numbers: dict) -> tuple[list[dict], list[list[dict]]]:
+def _parts(numbers: dict, sections: list[str]) -> tuple[list[dict], list[list[dict]]]:
     """Sections of the page with their blocks, and of every sample; empty ones are left out.
 
     Where the first section of a sample stands in the order, the page has {"name": "each"}.
     """
     once, names = [], []
-    for name in numbers["sections"]:
+    for name in sections:
         if section(name).EACH:
             names.append(name)
             if len(names) == 1:

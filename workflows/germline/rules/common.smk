@@ -177,6 +177,12 @@ def digested(wildcards):
     return [*dict.fromkeys(inputs), alignment(name), f"{calls}.vcf.gz", f"{calls}.g.vcf.gz"]
 
 
+SECTIONS = """
+summary failures overview variants coverage alignment reads truth cohort methods time provenance
+""".split()
+"""The sections of the report in their order: modules of lingqu/report/sections."""
+
+
 def project_text():
     """What the report must know of the project, as JSON."""
     samples = [
@@ -189,8 +195,8 @@ def project_text():
         }
         for name, sample in SAMPLES.items()
     ]
-    told = {"workflow": "germline", "config": PROJECT.config, "samples": samples}
-    return json.dumps(told | {"steps": steps()}, indent=1)
+    told = {"workflow": "germline", "sections": SECTIONS, "config": PROJECT.config}
+    return json.dumps(told | {"samples": samples, "steps": steps()}, indent=1)
 
 
 def steps():
@@ -203,6 +209,7 @@ def steps():
         else:
             found.append(("align", name, f"align/{made}", f"align/{name}"))
         found.append(("call", name, f"calls/{name}.vcf.gz", f"call/{name}"))
+        found.append(("look", name, f"look/{name}.json", f"look/{name}"))
     found.append(("joint", "", "cohort/cohort.vcf.gz", "joint"))
     found += [("compare", name, f"compare/{name}.json", f"compare/{name}") for name in TRUTH]
     keys = ("rule", "sample", "output", "log")

@@ -25,6 +25,7 @@ rule report:
         cohort="<results>/cohort/cohort.vcf.gz",
         compare=expand("<results>/compare/{sample}.json", sample=TRUTH),
         digests=expand("<results>/digests/{part}.sha256", part=digest_parts()),
+        look=expand("<results>/look/{sample}.json", sample=SAMPLES),
         thresholds=thresholds(),
     output:
         html=report(

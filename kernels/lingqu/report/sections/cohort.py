@@ -15,7 +15,7 @@ from lingqu.report.blocks import (
 )
 
 EACH = False
-KINDS = ("same", "parent-child", "siblings", "second degree", "unrelated")
+KINDS = ("same", "parent-child", "siblings", "second degree", "unrelated", "unknown")
 _PAIRS = 5000
 
 
@@ -61,7 +61,7 @@ def _relatedness(told: dict) -> list[Block]:
             pair["ibs0"] / max(1, pair["sites"]),
             pair["relatedness"],
             f"{pair['a']} · {pair['b']}",
-            KINDS.index(pair["found"]) if pair["found"] in KINDS else len(KINDS) - 1,
+            KINDS.index(pair["found"] or "unknown"),
         )
         for pair in pairs[:_PAIRS]
         if pair.get("relatedness") is not None
@@ -75,7 +75,9 @@ def _components(told: dict) -> list[Block]:
     pca = told.get("pca")
     if not pca or not pca.get("samples"):
         return []
-    points = [(place[0], place[1], name, 0) for name, place in pca["samples"].items()]
+    points = [
+        (place[0], place[1], name, 0) for name, place in pca["samples"].items() if len(place) > 1
+    ]
     at, series = _scattered(points, ["@axis.samples"])
     shares = [*pca.get("explained", ()), None, None]
     x, y = (

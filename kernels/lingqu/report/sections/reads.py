@@ -23,9 +23,9 @@ def gather(sample: dict) -> dict | None:
 
 def build(mates: dict) -> list[Block]:
     """Plots of both mates, those of single mates side by side."""
-    plots = [_quality(mate, told) for mate, told in mates.items() if "quality_by_cycle" in told]
+    plots = [_quality(mate, told) for mate, told in mates.items() if told.get("quality_by_cycle")]
     plots += [_scores(mates), _gc(mates), *_lengths(mates)]
-    plots += [_composition(mate, told) for mate, told in mates.items() if "composition" in told]
+    plots += [_composition(mate, told) for mate, told in mates.items() if told.get("composition")]
     plots += [*_adapters(mates), *_levels(mates)]
     return cards([found for found in plots if found]) + _overrepresented(mates)
 

@@ -339,7 +339,7 @@ def test_every_word_that_the_sources_name_is_there():
 
 
 def test_script_and_python_write_numbers_alike(one):
-    values = [0, 1, 0.5, 0.000123, 3.14159, 59.96, 99.96, 1234, 12_345.678, 4_912_345, 6.2e8, -3]
+    values = [0, 1, 0.6, 0.000123, 3.14159, 59.96, 99.96, 1234, 12_345.678, 4_912_345, 6.2e8, -3]
     forms = ["count", "number", "short", "percent", "share", "depth", "ratio", "ratio4", "bases"]
     forms += ["phred", "seconds", "hours"]
     for how in forms:

@@ -28,7 +28,7 @@ def _number(value: float) -> str:
 def _short(value: float) -> str:
     for size, prefix in _PREFIXES:
         if abs(value) >= size:
-            return f"{value / size:.3g} {prefix}"
+            return f"{float(f'{value / size:.3g}'):g} {prefix}"
     return _number(value)
 
 
@@ -44,7 +44,7 @@ def _depth(value: float) -> str:
 def _seconds(value: float) -> str:
     if value < 60:
         return f"{value:.3g} s"
-    minutes = round(value / 60)
+    minutes = int(value / 60 + 0.5)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60:,} h {minutes % 60} min"
 
 

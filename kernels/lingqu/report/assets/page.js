@@ -150,7 +150,7 @@ function sampleSection() {
   }
   const list = el("div", { class: "samples" });
   const worst = told.samples.map((_, number) => number).sort((a, b) => rankOf(a) - rankOf(b) || a - b);
-  const list_of = (query) => {
+  const listOf = (query) => {
     const words = query.toLowerCase();
     const found = words ? worst.filter((number) => told.samples[number][0].toLowerCase().includes(words)) : worst;
     const opened = words ? [] : [...state.open];
@@ -160,9 +160,9 @@ function sampleSection() {
     const rest = found.filter((number) => !shown.includes(number)).length;
     if (rest) list.append(el("p", { class: "quiet" }, t("@summary.more", { count: rest })));
   };
-  list_of("");
-  state.list = list_of;
-  const field = el("input", { type: "search", placeholder: t("@sample.find"), "aria-label": t("@sample.find"), oninput: (event) => list_of(event.target.value.trim()) });
+  listOf("");
+  state.list = listOf;
+  const field = el("input", { type: "search", placeholder: t("@sample.find"), "aria-label": t("@sample.find"), oninput: (event) => listOf(event.target.value.trim()) });
   return [el("div", { class: "tablebar" }, count > FEW ? field : null, el("span", { class: "quiet" }, t("@sample.hint"))), list];
 }
 
@@ -228,6 +228,10 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => appl
 addEventListener("beforeprint", beforePrint);
 addEventListener("afterprint", afterPrint);
 addEventListener("hashchange", followHash);
+addEventListener("click", (event) => {
+  const link = event.target.closest?.('a[href^="#sample="]');
+  if (link && link.hash === location.hash) followHash(); // no change, and so no event of its own
+});
 applyTheme();
 render();
 followHash();

@@ -5,7 +5,7 @@ const drawn = new Map(); // box -> {plot, spec, hidden, log}
 function plotCard(spec) {
   const box = el("div", {
     class: "canvas", tabindex: "0", role: "img", "aria-label": t(spec.alt || spec.title),
-    title: "", "aria-description": t("@tool.zoom"),
+    "aria-description": t("@tool.zoom"),
   });
   const live = { spec, hidden: new Set(), log: Boolean(spec.y.log), plot: null };
   const tools = el("span", { class: "tools" });

@@ -55,11 +55,11 @@ function headCell(view, column, number) {
   return el("th", { scope: "col", class: numeric(column) ? "n" : "", "aria-sort": "none" }, button);
 }
 
-const numeric = (column) => !["text", "code", "place", "kin", "why", "agrees"].includes(column.form);
+const numeric = (column) => !["text", "code", "place", "kin", "why", "agrees", "verdict"].includes(column.form);
 
 // The first click brings what is worst or most to the top; the next turns it round; the third undoes.
 function sortBy(view, number) {
-  const first = numeric(view.spec.columns[number]);
+  const first = numeric(view.spec.columns[number]) || view.spec.columns[number].form === "verdict";
   if (view.column !== number) [view.column, view.down] = [number, first];
   else if (view.down === first) view.down = !first;
   else view.column = -1;
@@ -92,7 +92,8 @@ function arrange(view) {
 
 function searched(view, number) {
   view.texts ||= [];
-  view.texts[number] ??= view.spec.rows[number]
+  const row = view.spec.rows[number];
+  view.texts[number] ??= (view.more.byName ? row.slice(0, 1) : row)
     .map((value, column) => `${value} ${form(value, view.spec.columns[column].form)}`).join(" ").toLowerCase();
   return view.texts[number];
 }
@@ -142,7 +143,7 @@ function heatTable(block) {
   const ends = columns.map((_, column) => spread(rows.map((row) => row[column])));
   const heat = state.heat ||= { only: "" };
   const table = dataTable({ columns, rows, label: "@heat.label", search: rows.length > 1 }, {
-    class: "heat", bare: true, searchLabel: "@heat.search", counted: "@heat.shown", query: heat.query,
+    class: "heat", bare: true, byName: true, searchLabel: "@heat.search", counted: "@heat.shown", query: heat.query,
     onquery: (query) => { heat.query = query; },
     text: (value, column) => (column.form === "verdict" ? t("@mark." + MARKS[value]) + "  " : form(value, column.form) + "  "),
     value: (n, column) => (column === 1 ? -rank[verdicts[n]] : rows[n][column]),

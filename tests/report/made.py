@@ -164,7 +164,7 @@ def calls_qc(rng, name: str, fault: str | None, sex: str) -> dict:
                     "bases": 1500,
                     "mean": depth,
                     "min": 4,
-                    "at_least_20": 0.9 + 0.001 * n,
+                    "at_least_20": 0.955 + 0.001 * n,
                     "at_least_30": 0.8,
                 }
                 for n in range(40)

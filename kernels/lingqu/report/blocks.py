@@ -62,8 +62,9 @@ def table(
     rows: Iterable[Sequence[Cell]],
     label: Phrase = "",
     search: bool = False,
+    bare: bool = False,
 ) -> Block:
-    """A table to sort; `search` gives it a field to search in."""
+    """A table to sort; search gives it a field to search in, bare hides its title."""
     rows = [list(row) for row in rows]
     return {
         "kind": "table",
@@ -71,6 +72,7 @@ def table(
         "rows": rows,
         "label": label,
         "search": search,
+        "bare": bare,
     }
 
 

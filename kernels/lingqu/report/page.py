@@ -29,7 +29,7 @@ STILL = 8
 """Of so many samples the pictures are drawn for readers without a script, too."""
 
 _ASSETS = Path(__file__).with_name("assets")
-_SCRIPTS = ("uPlot.min", "core", "plots", "tables", "piles", "summary", "page")
+_SCRIPTS = ("core", "uPlot.min", "plots", "tables", "piles", "summary", "page")
 _STYLES = ("uPlot.min", "page")
 _FORMS = {"share": "percent"}
 

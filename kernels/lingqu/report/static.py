@@ -60,7 +60,9 @@ def _table(block: Block, words: Words) -> str:
         [_cell(value, how, words) for value, how in zip(row, forms, strict=False)]
         for row in block["rows"][:_ROWS]
     )
-    title = element("h4", escape(words(block["label"]))) if block["label"] else ""
+    title = (
+        element("h4", escape(words(block["label"]))) if block["label"] and not block["bare"] else ""
+    )
     return title + _grid(heads, rows)
 
 

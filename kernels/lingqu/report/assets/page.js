@@ -23,7 +23,7 @@ function foldedBlock(block) {
   const fold = el("details", { class: "fold" }, el("summary", {}, t(block.title)));
   fold.addEventListener("toggle", () => {
     if (!fold.open || fold.childElementCount > 1) return;
-    fold.append(...drawBlocks(block.blocks.map((one) => (one.label === block.title ? { ...one, label: "" } : one))));
+    fold.append(...drawBlocks(block.blocks.map((one) => (String(one.label) === String(block.title) ? { ...one, bare: true } : one))));
   });
   return fold;
 }
@@ -138,7 +138,7 @@ async function fillSample(body, number) {
 }
 
 // Few samples are all listed; of many the worst, the opened ones, and those that are looked for.
-const FEW = 20;
+const FEW = 12;
 
 function sampleSection() {
   const count = told.samples.length;

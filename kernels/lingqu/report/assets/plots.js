@@ -80,7 +80,7 @@ function draw(box) {
   const width = Math.max(200, Math.floor(box.clientWidth));
   live.plot = new uPlot({
     width, height: spec.wide ? 200 : 210, series, bands,
-    padding: [8, 10, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: {
       y: spec.shape === "dots", points: { size: 7, width: 2 },
@@ -154,13 +154,13 @@ function xAxis(spec, width) {
     axis.splits = () => names.map((_, number) => number);
     axis.values = (u, at) => at.map((number) => t(names[number] ?? ""));
     axis.space = 1;
-    if (tight) Object.assign(axis, { rotate: -40, size: 12 + 5 * Math.max(...names.map((name) => name.length)) });
+    if (tight) Object.assign(axis, { rotate: -40, size: 20 + 5 * Math.max(...names.map((name) => name.length)) });
   } else if (spans) {
     axis.splits = (u, _, low, high) => spanTicks(spans, low, high, width).map(([middle]) => middle);
     axis.values = (u, at) => at.map((middle) => (spans.find(([, a, b]) => (a + b) / 2 === middle) || [""])[0]);
     axis.space = 1;
   } else {
-    axis.values = (u, at) => at.map((value) => form(value, spec.x.form === "percent" ? "percent" : "number").replace(".00 %", " %"));
+    axis.values = (u, at) => at.map((value) => tick(value, spec.x.form));
   }
   return axis;
 }
@@ -180,9 +180,17 @@ function spanTicks(spans, low, high, width) {
 function yAxis(spec) {
   const how = spec.y.form === "count" ? "short" : spec.y.form;
   return {
-    ...axisBase(), size: 52, space: 34, gap: 4,
-    values: (u, at) => at.map((value) => (value === null ? "" : form(value, how).replace(".00 %", " %").replace(".0×", "×"))),
+    ...axisBase(), label: t(spec.y.label), labelSize: 16, size: 48, space: 34, gap: 4,
+    values: (u, at) => at.map((value) => (value === null ? "" : tick(value, how))),
   };
+}
+
+// A value at an axis, as short as can be.
+function tick(value, how) {
+  const short = Number(value.toPrecision(3));
+  if (how === "percent") return `${Number((100 * value).toPrecision(3))} %`;
+  if (how === "depth") return `${short}×`;
+  return how === "ratio" ? String(short) : form(value, how);
 }
 
 function shadeSpans(u, spec) {
@@ -203,7 +211,7 @@ function shadeSpans(u, spec) {
 
 function drawMarks(u, spec) {
   const { ctx, bbox } = u;
-  const scale = devicePixelRatio;
+  const scale = uPlot.pxRatio;
   ctx.save();
   ctx.strokeStyle = ctx.fillStyle = style("--quiet");
   ctx.lineWidth = scale;
@@ -220,16 +228,28 @@ function drawMarks(u, spec) {
     if (along === "x") {
       ctx.moveTo(place, bbox.top);
       ctx.lineTo(place, bbox.top + bbox.height);
+      ctx.stroke();
       ctx.textAlign = "left";
-      ctx.fillText(t(one.label), place + 4 * scale, bbox.top + 10 * scale);
+      haloed(ctx, t(one.label), place + 4 * scale, bbox.top + 10 * scale);
     } else {
       ctx.moveTo(bbox.left, place);
       ctx.lineTo(bbox.left + bbox.width, place);
+      ctx.stroke();
       ctx.textAlign = "right";
-      ctx.fillText(t(one.label), bbox.left + bbox.width - 2 * scale, place - 3 * scale);
+      haloed(ctx, t(one.label), bbox.left + bbox.width - 2 * scale, place - 4 * scale);
     }
-    ctx.stroke();
   }
+  ctx.restore();
+}
+
+function haloed(ctx, text, x, y) {
+  ctx.save();
+  ctx.setLineDash([]);
+  ctx.strokeStyle = style("--card");
+  ctx.lineWidth = 3 * uPlot.pxRatio;
+  ctx.lineJoin = "round";
+  ctx.strokeText(text, x, y);
+  ctx.fillText(text, x, y);
   ctx.restore();
 }
 

@@ -16,10 +16,21 @@ function goodCard(block, samples) {
     : good === samples.length ? t("@summary.all_pass", { count: good }) : t("@summary.some", { good, count: samples.length });
   card.classList.add(worst);
   card.append(el("div", { class: "verdict" }, el("span", { class: `seal ${worst}`, "aria-hidden": "true" }, SIGNS[worst]), el("strong", {}, line)));
-  if (one) card.append(el("p", { class: "quiet" }, t(`@sample_verdicts.${worst}`)));
+  if (one) card.append(el("p", { class: "quiet" }, t(`@sample_verdicts.${worst}`)), partsOf(block.parts));
   else card.append(waffle(samples), countsOf(samples));
   card.append(el("p", { class: "quiet" }, t("@summary.judged", { count: block.judged })));
   return card;
+}
+
+// A mark for each measure, by section: where a sample is good, at a glance.
+function partsOf(parts) {
+  return el("dl", { class: "parts" }, parts.flatMap(([name, marks]) => [el("dt", {}, t("@sections." + name)),
+    el("dd", {}, marks.map(([measure, verdict]) => {
+      const made = mark(verdict);
+      made.title = `${measureName(measure)}: ${t("@mark." + verdict)}`;
+      made.lastChild.textContent = made.title;
+      return made;
+    }))]));
 }
 
 function waffle(samples) {
@@ -64,7 +75,7 @@ function foundCard(block) {
 function reachedPicture(block) {
   const lines = block.reached.map((shares, number) => [shares, block.samples[number]]).filter(([shares]) => shares);
   if (!lines.length) return "";
-  const wide = 300, tall = 92, left = 30, base = tall - 16;
+  const wide = 300, tall = 92, left = 36, base = tall - 16;
   const picture = svg("svg", { viewBox: `0 0 ${wide} ${tall}`, role: "img", "aria-label": t("@summary.reached"), class: "reached" });
   const x = (depth) => left + (depth / 60) * (wide - left - 8), y = (share) => 6 + (1 - share) * (base - 6);
   for (const share of [0, 0.5, 1]) {
@@ -74,7 +85,7 @@ function reachedPicture(block) {
   const faint = lines.length > 20 ? " faint" : "";
   lines.sort((a, b) => WORST.indexOf(b[1].verdict || "none") - WORST.indexOf(a[1].verdict || "none"));
   for (const [shares, sample] of lines) {
-    const path = svg("path", { class: `line ${sample.verdict || "none"}${faint}`, d: "M" + shares.map((share, depth) => `${x(depth).toFixed(1)} ${y(share).toFixed(1)}`).join("L") });
+    const path = svg("path", { class: lines.length > 1 ? `line ${sample.verdict || "none"}${faint}` : "line", d: "M" + shares.map((share, depth) => `${x(depth).toFixed(1)} ${y(share).toFixed(1)}`).join("L") });
     path.append(svg("title", {}, sample.name));
     picture.append(path);
   }
@@ -117,7 +128,7 @@ function worryItem(worry, samples, open) {
 
 function limitOf(worry, how) {
   if (worry.limit === null || typeof worry.limit === "boolean" || worry.limit === undefined) return null;
-  return el("span", { class: "quiet" }, ` ${worry.side === "below" ? "<" : ">"} ${form(worry.limit, how)}`);
+  return el("span", { class: "quiet limit" }, ` ${worry.side === "below" ? "<" : ">"} ${form(worry.limit, how)}`);
 }
 
 const adviceOf = (worry) => t(`@measures.${worry.measure}.${{ below: "low", above: "high" }[worry.side] || "differs"}`);

@@ -18,7 +18,7 @@ function dataTable(spec, more = {}) {
   view.frame.addEventListener("scroll", () => rowsInSight(view), { passive: true });
   tables.set(view.frame, view);
   arrange(view);
-  return el("div", { class: "table" }, spec.label && !more.bare ? el("h4", {}, label) : null, tools(view), view.frame);
+  return el("div", { class: "table" }, spec.label && !spec.bare && !more.bare ? el("h4", {}, label) : null, tools(view), view.frame);
 }
 
 const tables = new Map();
@@ -135,6 +135,7 @@ function plainCell(cell, value, column) {
 
 // The heat table: a tint by the value's place in its column; marks where a verdict warns or fails.
 function heatTable(block) {
+  if (block.names.length === 1) return measuresOfOne(block);
   const verdicts = [...block.verdicts];
   const rank = { f: 0, w: 1, p: 2, "-": 3 };
   const columns = [{ label: "@column.sample", form: "text" }, { label: "@heat.verdict", form: "verdict" },
@@ -170,6 +171,18 @@ function heatTable(block) {
   });
   return el("div", {}, table,
     rows.length > 1 ? el("p", { class: "note" }, `${t("@heat.hint")} ${t("@heat.legend")}`) : null, meanings(block));
+}
+
+// One sample has no columns to compare: its measures stand by section.
+function measuresOfOne(block) {
+  const sections = [...new Set(block.parts)];
+  return el("div", {}, el("div", { class: "measures" }, sections.map((section) => el("article", { class: "card" }, el("h3", {}, t("@sections." + section)),
+    el("table", {}, el("tbody", {}, block.measures.flatMap((name, number) => {
+      if (block.parts[number] !== section || block.values[0][number] === null) return [];
+      const verdict = MARKS[block.marks[0][number]];
+      return [el("tr", { class: verdict, title: t(`@measures.${name}.about`) }, el("th", { scope: "row" }, measureName(name)),
+        el("td", {}, form(block.values[0][number], block.forms[number]), " ", mark(verdict)))];
+    })))))), meanings(block));
 }
 
 function meanings(block) {

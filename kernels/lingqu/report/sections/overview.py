@@ -1,15 +1,20 @@
 """Every sample in a row: a heat table of its measures, to sort and to search."""
 
 from lingqu.report.blocks import Block
+from lingqu.report.measures import MEASURES
 
 EACH = False
+LEADING = ("mean_depth", "covered_15x", "mapped", "duplicates", "contamination", "sex", "snvs")
+LEADING += ("indels", "ts_tv", "het_hom")
+"""Columns that stand first, when they have values."""
+_SECTIONS = {measure.name: measure.section for measure in MEASURES}
 
 
 def gather(numbers: dict) -> dict:
     """Measures that any sample has a value of, and by sample the values and verdicts."""
     samples = numbers["samples"]
     told = [{one["measure"]: one for one in sample["verdicts"]} for sample in samples]
-    names = dict.fromkeys(name for verdicts in told for name in verdicts)
+    names = dict.fromkeys([*LEADING, *(name for verdicts in told for name in verdicts)])
     kept = [
         name for name in names if any((v.get(name) or {}).get("value") is not None for v in told)
     ]
@@ -29,6 +34,7 @@ def build(told: dict) -> list[Block]:
             "names": told["names"],
             "verdicts": "".join(map(letter, told["verdicts"])),
             "measures": told["measures"],
+            "parts": [_SECTIONS[name] for name in told["measures"]],
             "values": [[cell.get("value") for cell in row] for row in told["told"]],
             "marks": ["".join(letter(cell.get("verdict")) for cell in row) for row in told["told"]],
         }

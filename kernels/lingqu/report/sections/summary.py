@@ -1,6 +1,7 @@
 """The ten seconds at the top: is it good, what was found, what is there to worry about."""
 
 from lingqu.report.blocks import Block
+from lingqu.report.measures import MEASURES
 
 EACH = False
 _PICTURES = 60
@@ -12,6 +13,7 @@ def gather(numbers: dict) -> dict:
     return {
         "samples": [{"name": s["name"], "verdict": s.get("verdict")} for s in samples],
         "worries": _worries(samples),
+        "parts": _parts(samples[0]) if len(samples) == 1 else None,
         "judged": len({v["measure"] for s in samples for v in s["verdicts"] if v["verdict"]}),
         "found": [_found(sample) for sample in samples],
         "reached": [_reached(sample) for sample in samples[:_PICTURES]],
@@ -23,6 +25,18 @@ def gather(numbers: dict) -> dict:
 def build(told: dict) -> list[Block]:
     """One block that the page draws as three cards."""
     return [{"kind": "summary", **told}]
+
+
+def _parts(sample: dict) -> list[list]:
+    """[section, [[measure, verdict], ...]] of the measures that were judged."""
+    sections = {measure.name: measure.section for measure in MEASURES}
+    found: dict[str, list] = {}
+    for told in sample["verdicts"]:
+        if told["verdict"]:
+            found.setdefault(sections[told["measure"]], []).append(
+                [told["measure"], told["verdict"]]
+            )
+    return [list(part) for part in found.items()]
 
 
 def _worries(samples: list[dict]) -> list[dict]:

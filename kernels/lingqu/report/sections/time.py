@@ -42,7 +42,8 @@ def build(told: dict) -> list[Block]:
     sums = [(f"@run.{key}", value, "number") for key, value in told["summary"].items()]
     return [
         facts(sums),
-        *cards([picture, table(columns, rows, "@table.rules")]),
+        table(columns, rows, "@table.rules", bare=True),
+        *cards([picture]),
         *([folded("@table.steps", [_jobs(told["steps"])])] if told["steps"] else []),
     ]
 

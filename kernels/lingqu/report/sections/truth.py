@@ -27,4 +27,4 @@ def build(told: dict) -> list[Block]:
         for sample, kinds in told.items()
         for kind, row in kinds.items()
     ]
-    return [table(columns, rows, "@sections.truth", search=len(rows) > 20)]
+    return [table(columns, rows, "@sections.truth", search=len(rows) > 20, bare=True)]

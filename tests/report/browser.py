@@ -152,7 +152,7 @@ class Page:
     def wait_for(self, expression: str) -> None:
         """Until an expression is true."""
         until = time.monotonic() + PATIENCE
-        while not self.run(expression):
+        while not self.run(f"Boolean({expression})"):
             if time.monotonic() > until:
                 raise TimeoutError(expression)
             time.sleep(0.02)

@@ -335,7 +335,7 @@ def test_every_word_that_the_sources_name_is_there():
         )
     }
     assert len(named) > 150
-    assert named - known - {"key", "language_code"} == set()
+    assert {key for key in named if key[-1] != "_"} - known == {"key", "language_code"}
 
 
 def test_script_and_python_write_numbers_alike(one):
@@ -371,7 +371,7 @@ def test_text_stands_out_as_wcag_asks(theme):
             assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
     for verdict in ("pass", "warn", "fail", "none"):
         ground = colours[f"{verdict}-bg"]
-        assert contrast(colours[verdict], ground) >= 4, verdict
+        assert contrast(colours[verdict], ground) >= 4.5, verdict
         assert contrast(colours["ink"], ground) >= 4.5, verdict
     for number in range(1, 6):
         assert contrast(colours[f"s-{number}"], colours["card"]) >= 2.5, number

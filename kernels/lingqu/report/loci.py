@@ -1,7 +1,7 @@
 """The variants of a sample worth a look: a bounded choice by a stated rule, from one pass.
 
-By turns: the longest indels that pass; the passing heterozygous calls whose share of ALT reads is
-farthest from a half (at DP >= 10); the passing calls of lowest QUAL; the filtered calls of highest
+By turns: the longest indels that pass; the passing calls of REF and an ALT whose share of ALT
+reads is farthest from a half (at DP >= 10); the passing calls of lowest QUAL; the filtered calls of highest
 QUAL. Ties go to the first in the file.
 """
 
@@ -55,7 +55,7 @@ def loci(path: Path, limit: int, piles: int) -> dict:
                 chosen.setdefault(-number, (record, reason))
     picked = list(chosen.values())
     drawn = [
-        (record.contig, record.pos, record.ref, record.alts[0], number)
+        (record.contig, record.pos, record.ref, _first(record.alts), number)
         for number, (record, _) in enumerate(picked[:piles])
     ]
     return {
@@ -63,6 +63,10 @@ def loci(path: Path, limit: int, piles: int) -> dict:
         "rows": [_row(record, reason) for record, reason in picked],
         "piles": drawn,
     }
+
+
+def _first(alts: tuple[str, ...]) -> str:
+    return next((alt for alt in alts if alt[0] in "ACGTNacgtn"), alts[0])
 
 
 def _keep(heap: list, limit: int, item: tuple) -> None:
@@ -105,7 +109,7 @@ def format_of(record: VcfRecord) -> dict:
         "genotype": genotype,
         "depth": int(depth) if depth.isdecimal() else whole or None,
         "share": round(1 - reads[0] / whole, 3) if whole and len(reads) > 1 else None,
-        "heterozygous": len(called) == 2 and "." not in called,
+        "heterozygous": len(called) == 2 and "0" in called,
     }
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+SECTIONS = ["summary", "failures", "overview", "variants", "coverage", "alignment", "reads"]
+SECTIONS += ["truth", "cohort", "methods", "time", "provenance"]
 CYCLES = 100
 READS = 100_000
 
@@ -240,8 +242,8 @@ def project(names: list[str], **more) -> dict:
         steps += [step("align", name, f"align/{name}.bam")]
         steps += [step("call", name, f"calls/{name}.vcf.gz")]
     steps += [step("joint", "", "cohort/cohort.vcf.gz")]
-    told = {"workflow": "germline", "config": config | more, "samples": samples}
-    return told | {"steps": steps}
+    told = {"workflow": "germline", "config": config | more, "samples": samples, "steps": steps}
+    return told | {"sections": SECTIONS}
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from lingqu.base.atomic import publish
+from lingqu.base.errors import LingquError
 from lingqu.report.methods import methods
 from lingqu.report.multiqc import write_multiqc
 from lingqu.report.numbers import gather, left, read_json
@@ -22,7 +23,9 @@ def report(project_file: str | Path, output: str | Path) -> None:
     project_file, output = Path(project_file), Path(output)
     numbers, run = gather(project_file), run_facts(project_file, Path.cwd())
     run["methods"] = methods(numbers, run)
-    sections = read_json(project_file)["sections"]
+    sections = read_json(project_file).get("sections")
+    if not sections:
+        raise LingquError(f"{project_file}: names no sections; run the workflow again")
     looks = {
         sample["name"]: left(project_file.parent / "look" / f"{sample['name']}.json")
         for sample in numbers["samples"]

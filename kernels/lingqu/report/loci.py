@@ -1,8 +1,8 @@
 """The variants of a sample worth a look: a bounded choice by a stated rule, from one pass.
 
-By turns: the longest indels that pass; the passing calls of REF and an ALT whose share of ALT
-reads is farthest from a half (at DP >= 10); the passing calls of lowest QUAL; the filtered calls of highest
-QUAL. Ties go to the first in the file.
+By turns: the longest indels that pass; the passing calls of REF and an ALT whose share of ALT reads
+is farthest from a half (at DP >= 10); the passing calls of lowest QUAL; the filtered calls of
+highest QUAL. Ties go to the first in the file.
 """
 
 import heapq

@@ -65,7 +65,7 @@ function foundCard(block) {
   const tally = [...new Set(sexes)].sort().map((sex) => (sexes.length === 1 ? sex : `${sexes.filter((one) => one === sex).length} ${sex}`));
   return el("article", { class: "card answer" }, el("h3", {}, t("@summary.found")),
     el("div", { class: "tiles" }, tile("@measures.snvs.label", "snvs", "short"), tile("@measures.indels.label", "indels", "short"),
-      tile("@measures.mean_depth.label", "depth", "depth"), tile("@measures.ts_tv.label", "ts_tv", "ratio"), tile("@measures.het_hom.label", "het_hom", "ratio"),
+      tile("@measures.mean_depth.label", "mean_depth", "depth"), tile("@measures.ts_tv.label", "ts_tv", "ratio"), tile("@measures.het_hom.label", "het_hom", "ratio"),
       tally.length ? el("div", { class: "tile" }, el("b", {}, tally.join(", ")), el("span", {}, t("@summary.sex"))) : null),
     found.length > 1 ? el("p", { class: "quiet" }, t("@summary.typical")) : null,
     reachedPicture(block));

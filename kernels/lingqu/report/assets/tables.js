@@ -175,9 +175,11 @@ function heatTable(block) {
 
 // One sample has no columns to compare: its measures stand by section.
 function measuresOfOne(block) {
-  const sections = [...new Set(block.parts)];
+  const order = Object.keys(told.forms);
+  const measures = block.measures.map((name, number) => [name, number]).sort((a, b) => order.indexOf(a[0]) - order.indexOf(b[0]));
+  const sections = [...new Set(measures.map(([, number]) => block.parts[number]))];
   return el("div", {}, el("div", { class: "measures" }, sections.map((section) => el("article", { class: "card" }, el("h3", {}, t("@sections." + section)),
-    el("table", {}, el("tbody", {}, block.measures.flatMap((name, number) => {
+    el("table", {}, el("tbody", {}, measures.flatMap(([name, number]) => {
       if (block.parts[number] !== section || block.values[0][number] === null) return [];
       const verdict = MARKS[block.marks[0][number]];
       return [el("tr", { class: verdict, title: t(`@measures.${name}.about`) }, el("th", { scope: "row" }, measureName(name)),

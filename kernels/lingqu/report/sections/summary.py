@@ -56,18 +56,12 @@ def _worries(samples: list[dict]) -> list[dict]:
 
 
 def _found(sample: dict) -> dict:
-    """SNVs, indels, depth and sex of a sample."""
-    counts = sample.get("variants") or {}
-    qc = (sample.get("qc") or {}).get("calls") or {}
-    coverage = qc.get("coverage") or {}
-    return {
-        "snvs": counts.get("snvs"),
-        "indels": counts.get("indels"),
-        "mnvs": counts.get("mnvs"),
-        "ts_tv": counts.get("ts_tv"),
-        "het_hom": counts.get("het_hom"),
-        "sex": (qc.get("sex") or {}).get("found"),
-        "depth": coverage.get("mean") or (sample.get("call_stats") or {}).get("mean_depth"),
+    """What measures tell that people ask for first, and the sex."""
+    values = {told["measure"]: told["value"] for told in sample["verdicts"]}
+    names = ("snvs", "indels", "ts_tv", "het_hom", "mean_depth")
+    calls = (sample.get("qc") or {}).get("calls") or {}
+    return {name: values.get(name) for name in names} | {
+        "sex": (calls.get("sex") or {}).get("found")
     }
 
 

@@ -73,7 +73,7 @@ function foundCard(block) {
 
 // Share of bases (up) at a depth or more (along), a line per sample.
 function reachedPicture(block) {
-  const lines = block.reached.map((shares, number) => [shares, block.samples[number]]).filter(([shares]) => shares);
+  const lines = block.reached.map(([number, shares]) => [shares, block.samples[number]]).filter(([shares]) => shares);
   if (!lines.length) return "";
   const wide = 300, tall = 92, left = 36, base = tall - 16;
   const picture = svg("svg", { viewBox: `0 0 ${wide} ${tall}`, role: "img", "aria-label": t("@summary.reached"), class: "reached" });

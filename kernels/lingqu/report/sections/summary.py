@@ -16,7 +16,7 @@ def gather(numbers: dict) -> dict:
         "parts": _parts(samples[0]) if len(samples) == 1 else None,
         "judged": len({v["measure"] for s in samples for v in s["verdicts"] if v["verdict"]}),
         "found": [_found(sample) for sample in samples],
-        "reached": [_reached(sample) for sample in samples[:_PICTURES]],
+        "reached": [[number, _reached(samples[number])] for number in _pictured(samples)],
         "failures": len((numbers.get("run") or {}).get("failures") or ()),
         "swaps": ((numbers.get("cohort") or {}).get("qc") or {}).get("swaps") or [],
     }
@@ -63,6 +63,15 @@ def _found(sample: dict) -> dict:
     return {name: values.get(name) for name in names} | {
         "sex": (calls.get("sex") or {}).get("found")
     }
+
+
+def _pictured(samples: list[dict]) -> list[int]:
+    """Which samples are drawn: of many those that warn or fail, and others evenly taken."""
+    marked = [n for n, sample in enumerate(samples) if sample["verdict"] in ("warn", "fail")]
+    marked = marked[: _PICTURES // 2]
+    others = [n for n in range(len(samples)) if n not in set(marked)]
+    count = min(len(others), _PICTURES - len(marked))
+    return sorted(marked + [others[n * len(others) // count] for n in range(count)])
 
 
 def _reached(sample: dict) -> list[float] | None:

@@ -136,6 +136,14 @@ def calls_qc(rng, name: str, fault: str | None, sex: str) -> dict:
                 for n in (1, 5, 10, 15, 20, 30, 40, 50, 60, 80, 100)
             },
             "histogram": histogram,
+            "others": {
+                "contigs": 3,
+                "length": 9,
+                "target_bases": 9,
+                "mean": 1.5,
+                "median": 1,
+                "covered": 0.5,
+            },
             "fold_80": 1.28,
             "evenness": 0.91,
             "contigs": [

@@ -256,6 +256,9 @@ def test_print_draws_everything_in_light(browser, made):
     shown.wait_for("document.querySelector('.inside section')")
     assert shown.pdf().startswith(b"%PDF")
     shown.run("dispatchEvent(new Event('beforeprint'))")
+    rows = "Math.max(...[...tables.values()].map((view) => view.body.childElementCount))"
+    assert shown.run(rows) == 51
+    assert not shown.run("document.querySelector('tr.space')")
     assert shown.run("document.documentElement.dataset.theme") == "light"
     assert shown.run(
         "[...document.querySelectorAll('.canvas')].every((b) => b.querySelector('canvas'))"

@@ -48,7 +48,7 @@ def _facts(block: Block, words: Words) -> str:
 
 
 def _cell(value, how: str, words: Words) -> str:
-    if isinstance(value, str) and value.startswith("@"):
+    if isinstance(value, list) or (isinstance(value, str) and value.startswith("@")):
         return escape(words(value))
     return escape(form(value, how))
 

@@ -97,6 +97,7 @@ const FORMS = {
 // The same forms as lingqu/report/forms.py.
 function form(value, how = "number") {
   if (value === null || value === undefined) return "–";
+  if (Array.isArray(value)) return t(value);
   if (typeof value === "string") {
     if (how === "place") return value.replace(/\d+$/, (at) => grouped(Number(at), 0));
     if (how === "kin") return t("@kin." + value.replaceAll(" ", "_"));

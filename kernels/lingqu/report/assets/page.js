@@ -213,13 +213,17 @@ function followHash() {
   if (sample) openSample(decodeURIComponent(sample[1]));
 }
 
+const ON_PAPER = 50; // rows of a table; of the heat table all
+
 function beforePrint() {
-  applyTheme("light");
+  state.printing = true;
   for (const element of [...waiting.keys()]) drawNow(element);
-  tables.forEach((view) => rowsInSight(view, true, view.spec.rows.length <= 1000));
+  applyTheme("light");
+  tables.forEach((view) => rowsInSight(view, true, view.more.byName ? 1000 : ON_PAPER));
 }
 
 function afterPrint() {
+  state.printing = false;
   applyTheme();
   tables.forEach((view) => rowsInSight(view, true));
 }

@@ -77,7 +77,8 @@ function draw(box) {
       live.owner.push(number);
     }
   });
-  const width = Math.max(200, Math.floor(box.clientWidth));
+  const paper = spec.wide ? 640 : 300; // in the columns of a page
+  const width = state.printing ? paper : Math.max(200, Math.floor(box.clientWidth));
   live.plot = new uPlot({
     width, height: spec.wide ? 200 : 210, series, bands,
     padding: [8, 18, 0, 0],
@@ -322,7 +323,8 @@ function placeOf(spec, x, idx) {
   if (names) return t(names[idx] ?? "");
   if (spans) {
     const span = spans.find(([, a, b]) => x >= a && x < b);
-    return span ? `${span[0]}:${grouped((x - span[1]) * window + 1, 0)}` : "";
+    if (!span) return "";
+    return window ? `${span[0]}:${grouped((x - span[1]) * window + 1, 0)}` : `${span[0]} · ${x - span[1] + 1} / ${span[2] - span[1]}`;
   }
   return `${t(spec.x.label)} ${form(x, spec.x.form)}`;
 }
@@ -347,7 +349,7 @@ const resizing = new ResizeObserver((entries) => {
   for (const { target } of entries) {
     const live = drawn.get(target);
     const width = Math.floor(target.clientWidth);
-    if (live && live.plot && width && Math.abs(live.plot.width - width) > 2) redraw(target);
+    if (live && live.plot && width && !state.printing && Math.abs(live.plot.width - width) > 2) redraw(target);
   }
 });
 

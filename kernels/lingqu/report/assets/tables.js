@@ -42,11 +42,14 @@ function columnWidths(spec, many, more) {
   if (!many) return null;
   const shown = spec.rows.length > 400 ? spec.rows.filter((_, n) => n % Math.ceil(spec.rows.length / 400) === 0) : spec.rows;
   return el("colgroup", {}, spec.columns.map((column, number) => {
-    const head = Math.max(...t(column.label).split(/[\s]/).map((word) => word.length));
-    const widest = Math.max(head + 2, ...shown.map((row) => (more.text ? more.text(row[number], column) : form(row[number], column.form)).length));
+    const head = Math.max(...t(column.label).split(/\s/).map((word) => Math.min(12, lengthOf(word))));
+    const widest = Math.max(head + 2, ...shown.map((row) => lengthOf(more.text ? more.text(row[number], column) : form(row[number], column.form))));
     return el("col", { style: `width:${Math.min(34, widest) * 0.6 + 1.7}em` });
   }));
 }
+
+// Letters, of which Chinese ones are nearly twice as wide.
+const lengthOf = (text) => text.length + 0.8 * (text.match(/[\u2e80-\uffef]/g) || []).length;
 
 function headCell(view, column, number) {
   const name = t(column.label);
@@ -98,19 +101,27 @@ function searched(view, number) {
   return view.texts[number];
 }
 
-function rowsInSight(view, fresh = false, whole = false) {
+// On paper the first rows, as many as `most`; on the screen those in sight.
+function rowsInSight(view, fresh = false, most = 0) {
   const { order, frame, body, spec } = view;
   let first = 0, last = order.length;
-  if (spec.rows.length > MANY && !whole) {
+  if (most) last = Math.min(last, most);
+  else if (spec.rows.length > MANY) {
     const height = frame.clientHeight || 640;
     first = Math.max(0, Math.floor(frame.scrollTop / ROW) - 12);
     last = Math.min(order.length, Math.ceil((frame.scrollTop + height) / ROW) + 12);
   }
-  const seen = `${first} ${last}`;
+  const seen = `${first} ${last} ${most}`;
   if (!fresh && seen === view.seen) return;
   view.seen = seen;
   const space = (count) => (count ? [el("tr", { "aria-hidden": "true", class: "space", style: `height:${count * ROW}px` })] : []);
-  body.replaceChildren(...space(first), ...order.slice(first, last).map((number, at) => rowOf(view, number, first + at)), ...space(order.length - last));
+  body.replaceChildren(...space(first), ...order.slice(first, last).map((number, at) => rowOf(view, number, first + at)), ...(most ? rest(view, last) : space(order.length - last)));
+}
+
+function rest(view, shown) {
+  const count = view.order.length;
+  const told = t(view.more.counted || "@table.shown", { shown, count });
+  return shown < count ? [el("tr", {}, el("td", { colspan: String(view.spec.columns.length) }, told))] : [];
 }
 
 function rowOf(view, number, at) {

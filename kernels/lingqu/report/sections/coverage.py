@@ -56,13 +56,14 @@ def _profile(told: dict) -> list[Block]:
     values = [depth for depths in contigs.values() for depth in depths]
     median = told.get("median") or 0
     window = profile.get("window", 0)
+    places = window if told.get("regions") == "genome" else 0  # else windows are not in a row
     spans = [
         [name, start, start + n] for name, start, n in zip(contigs, starts, lengths, strict=False)
     ]
     return [
         plot(
             "@plot.profile",
-            axis("@axis.genome", spans=spans, window=window),
+            axis("@axis.genome", spans=spans, window=places),
             axis("@axis.depth", "depth", low=0, high=3 * median or None),
             steps(0, len(values)),
             [line("@axis.depth", digits(values, 3), 1)],
@@ -169,7 +170,7 @@ def _genes(told: dict) -> list[Block]:
     rows = [
         [
             gene["name"],
-            f"{gene['contig']}:{gene['start']:,}-{gene['end']:,}",
+            f"{gene['contig']}:{gene['start'] + 1:,}-{gene['end']:,}",
             gene["bases"],
             gene["mean"],
             gene["min"],
@@ -196,6 +197,8 @@ def _contigs(told: dict) -> list[Block]:
     ]
     keys = ("name", "length", "target_bases", "mean", "median", "covered")
     rows = [[contig.get(key) for key in keys] for contig in contigs]
+    if others := told.get("others"):
+        rows.append([["@table.others", {"count": others["contigs"]}], *map(others.get, keys[1:])])
     return [
         folded("@table.contigs", [table(columns, rows, "@table.contigs", search=len(rows) > 30)])
     ]

@@ -74,7 +74,7 @@ def _facts(told: dict) -> list[Block]:
         ("@measures.known.label", known.get("share"), "percent"),
         ("@measures.sex.label", sex.get("found"), "text"),
         ("@count.sex_told", sex.get("told"), "text"),
-        ("@measures.contamination.label", mixed.get("share"), "percent"),
+        (_mixed_label(mixed), mixed.get("share"), "percent"),
         ("@count.contamination_sites", mixed.get("sites"), "count"),
         (
             "@count.contamination_method",
@@ -83,6 +83,11 @@ def _facts(told: dict) -> list[Block]:
         ),
     ]
     return [facts(rows)]
+
+
+def _mixed_label(mixed: dict) -> str:
+    of_homozygous = mixed.get("method") == "homozygous"
+    return f"@measures.{'ref_at_homozygous' if of_homozygous else 'contamination'}.label"
 
 
 def _substitutions(counts: dict) -> list[Block]:

@@ -9,7 +9,7 @@ from lingqu.report.html import element
 from lingqu.report.svg import svg
 
 Words = Callable[[str | list], str]
-_ROWS = 50
+_ROWS = 20
 _MARKS = {"p": "✓", "w": "!", "f": "✕", "-": ""}
 
 
@@ -50,6 +50,8 @@ def _facts(block: Block, words: Words) -> str:
 def _cell(value, how: str, words: Words) -> str:
     if isinstance(value, list) or (isinstance(value, str) and value.startswith("@")):
         return escape(words(value))
+    if isinstance(value, str) and how in ("why", "kin"):
+        return escape(words(f"@{how}.{value.replace(' ', '_')}"))
     return escape(form(value, how))
 
 
@@ -73,7 +75,8 @@ def _grid(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         element("tr", element("th", first, scope="row") + "".join(element("td", c) for c in rest))
         for first, *rest in rows
     )
-    return element("table", element("thead", element("tr", head)) + element("tbody", body))
+    table = element("table", element("thead", element("tr", head)) + element("tbody", body))
+    return element("div", table, class_="scroll")
 
 
 def _split(block: Block, words: Words) -> str:
@@ -94,9 +97,10 @@ def _copy(block: Block, words: Words) -> str:
 
 
 def _heat(block: Block, words: Words) -> str:
+    """A row a sample; of a single one, a row a measure."""
     heads = [words("@column.sample"), words("@column.verdict")]
     heads += [words(f"@measures.{name}.label") for name in block["measures"]]
-    rows = (
+    rows = [
         [
             escape(name),
             _MARKS[verdict],
@@ -108,8 +112,10 @@ def _heat(block: Block, words: Words) -> str:
         for name, verdict, values, marks in zip(
             block["names"], block["verdicts"], block["values"], block["marks"], strict=True
         )
-    )
-    return _grid(heads, rows)
+    ]
+    if len(rows) > 1:
+        return _grid(heads, rows)
+    return _grid(heads[:1] + rows[0][:1], zip(map(escape, heads[1:]), rows[0][1:], strict=True))
 
 
 def _summary(block: Block, words: Words) -> str:

@@ -72,7 +72,7 @@ def _facts(told: dict) -> list[Block]:
         ("@measures.ts_tv.label", counts.get("ts_tv"), "ratio"),
         ("@measures.het_hom.label", counts.get("het_hom"), "ratio"),
         ("@measures.known.label", known.get("share"), "percent"),
-        ("@measures.sex.label", sex.get("found"), "text"),
+        ("@summary.sex", sex.get("found"), "text"),
         ("@count.sex_told", sex.get("told"), "text"),
         (_mixed_label(mixed), mixed.get("share"), "percent"),
         ("@count.contamination_sites", mixed.get("sites"), "count"),

@@ -290,7 +290,7 @@ def test_a_fault_of_a_step_is_told_in_one_line_at_the_end(project, commands, dem
     assert "results/unfinished/report.html tells what is there" in ran.stdout
     run = json.loads((project / "results" / "unfinished" / "run.json").read_text())
     states = {step["rule"]: step["state"] for step in run["failures"]}
-    waiting = dict.fromkeys(("call", "joint", "compare"), "waiting")
+    waiting = dict.fromkeys(("call", "joint", "compare", "look"), "waiting")
     assert states == {"align": "failed"} | waiting
     assert run["failures"][0]["reason"].startswith("reads/cut.fastq.gz: truncated gzip file")
 

@@ -93,7 +93,7 @@ def steps(first: float, count: int, step: float = 1) -> dict:
 
 
 def line(label: Phrase, values: Iterable[float | None], colour: int | str = 1, **more) -> dict:
-    """A series of a plot. colour: 1 to 8, or a base. more: dash, width, points (labels of each)."""
+    """A series of a plot. colour: 1 to 8, or a base. more: dash, fill."""
     return {"label": label, "values": digits(values), "colour": colour} | more
 
 
@@ -115,7 +115,7 @@ def plot(
 
     at: positions by `steps`, or a list in rising order. more: note (what it should look like),
     marks ([{"x" or "y", "label"}]), alt (a phrase for who cannot see it), key (drawn also without a
-    script), wide.
+    script), wide, points (the label of each dot).
     """
     told = {"title": title, "x": x, "y": y, "at": at, "series": list(series), "shape": shape}
     return {"kind": "plot"} | told | more

@@ -31,7 +31,7 @@ function plotCard(spec) {
 }
 
 function legend(spec, live, box) {
-  if (spec.series.length < 2) return null;
+  if (spec.series.length < 2 && spec.shape !== "dots") return null;
   return el("div", { class: "legend" }, spec.series.map((one, number) => el("button", {
     type: "button", "aria-pressed": "true", title: t("@tool.toggle", { name: t(one.label) }),
     onclick(event) {
@@ -155,7 +155,7 @@ function xAxis(spec, width) {
     axis.splits = () => names.map((_, number) => number);
     axis.values = (u, at) => at.map((number) => t(names[number] ?? ""));
     axis.space = 1;
-    if (tight) Object.assign(axis, { rotate: -40, size: 20 + 5 * Math.max(...names.map((name) => name.length)) });
+    if (tight) Object.assign(axis, { rotate: -40, size: 24 + 6 * Math.max(...names.map((name) => name.length)) });
   } else if (spans) {
     axis.splits = (u, _, low, high) => spanTicks(spans, low, high, width).map(([middle]) => middle);
     axis.values = (u, at) => at.map((middle) => (spans.find(([, a, b]) => (a + b) / 2 === middle) || [""])[0]);
@@ -297,7 +297,7 @@ function dotLines(u, live) {
   if (!live.dot) return [];
   const [series, index] = live.dot, { spec } = live;
   const one = spec.series[live.owner[series]];
-  return [el("b", {}, one.points[index]), tipLine(one, ""),
+  return [el("b", {}, spec.points[index]), tipLine(one, ""),
     el("div", {}, `${t(spec.x.label)} ${form(u.data[0][index], spec.x.form)}`),
     el("div", {}, `${t(spec.y.label)} ${form(u.data[series][index], spec.y.form)}`)];
 }

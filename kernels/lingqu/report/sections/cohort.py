@@ -6,6 +6,7 @@ from lingqu.report.blocks import (
     cards,
     code,
     column,
+    digits,
     facts,
     folded,
     line,
@@ -38,18 +39,16 @@ def _swaps(told: dict) -> list[Block]:
     ]
 
 
-def _scattered(points: list[tuple[float, float, str, int]], names: list) -> tuple[list, list[dict]]:
-    """Positions in rising order, and a series for each group that has points."""
+def _scattered(points: list[tuple[float, float, str, int]], names: list) -> dict:
+    """Positions in rising order, their labels, and a series for each group that has points."""
     points = sorted(points)
     series = []
     for number, name in enumerate(names):
         values = [y if group == number else None for _, y, _, group in points]
         if any(value is not None for value in values):
             series.append(line(name, values, number + 1))
-    labels = [label for _, _, label, _ in points]
-    for one in series:
-        one["points"] = labels
-    return [x for x, _, _, _ in points], series
+    at = digits(x for x, _, _, _ in points)
+    return {"at": at, "series": series, "points": [label for _, _, label, _ in points]}
 
 
 def _relatedness(told: dict) -> list[Block]:
@@ -66,9 +65,9 @@ def _relatedness(told: dict) -> list[Block]:
         for pair in pairs[:_PAIRS]
         if pair.get("relatedness") is not None
     ]
-    at, series = _scattered(points, [f"@kin.{kind.replace(' ', '_')}" for kind in KINDS])
+    dots = _scattered(points, [f"@kin.{kind.replace(' ', '_')}" for kind in KINDS])
     x, y = axis("@axis.ibs0", "percent", low=0), axis("@axis.relatedness", "ratio")
-    return [plot("@plot.kin", x, y, at, series, shape="dots", note="@note.kin")]
+    return [plot("@plot.kin", x, y, shape="dots", note="@note.kin", **dots)]
 
 
 def _components(told: dict) -> list[Block]:
@@ -78,7 +77,7 @@ def _components(told: dict) -> list[Block]:
     points = [
         (place[0], place[1], name, 0) for name, place in pca["samples"].items() if len(place) > 1
     ]
-    at, series = _scattered(points, ["@axis.samples"])
+    dots = _scattered(points, ["@axis.samples"])
     shares = [*pca.get("explained", ()), None, None]
     x, y = (
         axis(
@@ -86,7 +85,7 @@ def _components(told: dict) -> list[Block]:
         )
         for n in (1, 2)
     )
-    return [plot("@plot.pca", x, y, at, series, shape="dots", note="@note.pca")]
+    return [plot("@plot.pca", x, y, shape="dots", note="@note.pca", **dots)]
 
 
 def _sites(counts: dict) -> list[Block]:

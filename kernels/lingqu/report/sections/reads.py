@@ -147,7 +147,8 @@ def _adapters(mates: dict) -> list[Block]:
     ]
     if not named:
         return []
-    colours = {name: number for number, name in enumerate(dict.fromkeys(n for n, _, _ in named), 1)}
+    names = list(dict.fromkeys(name for name, _, _ in named))
+    colours = {name: 1 + number % 8 for number, name in enumerate(names)}
     count = max(len(shares) for _, _, shares in named)
     series = [
         line(

@@ -2,8 +2,10 @@
 
 import json
 import re
+from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 from browser import Browser, Page, find_chromium
 from made import SECTIONS, looks, numbers, run
@@ -361,14 +363,16 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_text_stands_out_as_wcag_asks(theme):
+def palette(theme: str) -> dict[str, str]:
     style = (REPORT / "assets" / "page.css").read_text(encoding="utf-8")
     block = re.search(rf'\[data-theme="{theme}"\] \{{(.*?)\}}', style, re.S)[1]
     found = dict(re.findall(r"--([\w-]+): (#\w{3,6})", block))
-    colours = {
-        k: v if len(v) == 7 else "#" + "".join(c * 2 for c in v[1:]) for k, v in found.items()
-    }
+    return {k: v if len(v) == 7 else "#" + "".join(c * 2 for c in v[1:]) for k, v in found.items()}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_stands_out_as_wcag_asks(theme):
+    colours = palette(theme)
     for ground in ("paper", "card"):
         for ink in ("ink", "quiet", "link", "pass", "warn", "fail"):
             assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
@@ -378,3 +382,43 @@ def test_text_stands_out_as_wcag_asks(theme):
         assert contrast(colours["ink"], ground) >= 4.5, verdict
     for number in range(1, 6):
         assert contrast(colours[f"s-{number}"], colours["card"]) >= 2.5, number
+
+
+# Machado, Oliveira and Fernandes 2009, severity 1: what people without a kind of cones see.
+SIGHT = {
+    "all cones": np.eye(3),
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+TO_XYZ = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+
+
+def lab(colour: str, sight) -> np.ndarray:
+    """CIE L*a*b* of a colour as it is seen."""
+    parts = np.array([int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(np.array(sight) @ linear, 0, 1)
+    x, y, z = np.cbrt(np.array(TO_XYZ) @ seen / [0.9505, 1, 1.089])
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("sight", SIGHT)
+def test_colours_differ_to_all_eyes(theme, sight):
+    seen = {key: lab(colour, SIGHT[sight]) for key, colour in palette(theme).items()}
+    for keys in (["s-1", "s-2", "s-3", "s-4", "s-5"], ["s-A", "s-C", "s-G", "s-T"]):
+        for one, other in combinations(keys, 2):
+            assert np.linalg.norm(seen[one] - seen[other]) > 20, (one, other)

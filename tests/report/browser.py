@@ -109,7 +109,7 @@ class Browser:
         page.call("Emulation.setScriptExecutionDisabled", value=not script)
         page.media(**media)
         page.call("Page.navigate", url=path.resolve().as_uri())
-        page.wait_for("document.readyState === 'complete'") if script else time.sleep(1)
+        page.wait_for("location.protocol === 'file:' && document.readyState === 'complete'")
         return page
 
 

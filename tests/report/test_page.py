@@ -63,6 +63,7 @@ def draw_all(shown: Page) -> None:
           scrollTo({top: 0, behavior: "instant"});
         })()"""
     )
+    shown.wait_for("!waiting.size")
 
 
 def test_all_plots_are_drawn_without_a_fault(one):

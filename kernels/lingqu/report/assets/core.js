@@ -11,16 +11,26 @@ window.devicePixelRatio = Math.max(2, window.devicePixelRatio || 1);
 
 const kept = {
   get(name) {
-    try { return localStorage.getItem("lingqu." + name); } catch { return null; }
+    try {
+      return localStorage.getItem("lingqu." + name);
+    } catch {
+      return null;
+    }
   },
   set(name, value) {
-    try { localStorage.setItem("lingqu." + name, value); } catch { /* private mode */ }
+    try {
+      localStorage.setItem("lingqu." + name, value);
+    } catch {
+      /* private mode */
+    }
   },
 };
 
 const state = {
-  language: [kept.get("language"), ...(navigator.languages || [])]
-    .map((name) => (name || "").slice(0, 2)).find((name) => LANGUAGES.includes(name)) || LANGUAGES[0],
+  language:
+    [kept.get("language"), ...(navigator.languages || [])]
+      .map((name) => (name || "").slice(0, 2))
+      .find((name) => LANGUAGES.includes(name)) || LANGUAGES[0],
   theme: kept.get("theme") || "auto",
   open: new Set(),
 };
@@ -43,7 +53,8 @@ function fill(made, attributes) {
   for (const [key, value] of Object.entries(attributes || {})) {
     if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
     else if (value === true) made.setAttribute(key, "");
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value);
+    else if (value !== false && value !== null && value !== undefined)
+      made.setAttribute(key, value);
   }
 }
 
@@ -61,16 +72,25 @@ function t(phrase, values) {
   });
 }
 
-const grouped = (value, digits) => value.toLocaleString("en-US", {
-  minimumFractionDigits: digits, maximumFractionDigits: digits,
-});
+const grouped = (value, digits) =>
+  value.toLocaleString("en-US", {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
 
 const FORMS = {
   count: (value) => grouped(value, 0),
-  number: (value) => (Number.isInteger(value) || Math.abs(value) >= 1000
-    ? grouped(value, 0) : String(Number(value.toPrecision(4)))),
+  number: (value) =>
+    Number.isInteger(value) || Math.abs(value) >= 1000
+      ? grouped(value, 0)
+      : String(Number(value.toPrecision(4))),
   short(value) {
-    for (const [size, prefix] of [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]]) {
+    for (const [size, prefix] of [
+      [1e12, "T"],
+      [1e9, "G"],
+      [1e6, "M"],
+      [1e3, "k"],
+    ]) {
       if (Math.abs(value) >= size) return `${Number((value / size).toPrecision(3))} ${prefix}`;
     }
     return FORMS.number(value);
@@ -90,7 +110,9 @@ const FORMS = {
   seconds(value) {
     if (value < 60) return `${Number(value.toPrecision(3))} s`;
     const minutes = Math.round(value / 60);
-    return minutes < 60 ? `${minutes} min` : `${grouped(Math.floor(minutes / 60), 0)} h ${minutes % 60} min`;
+    return minutes < 60
+      ? `${minutes} min`
+      : `${grouped(Math.floor(minutes / 60), 0)} h ${minutes % 60} min`;
   },
 };
 
@@ -115,17 +137,23 @@ const colour = (key) => style(`--s-${key}`);
 function mark(verdict, spelt) {
   const name = verdict || "none";
   const label = t("@mark." + name);
-  return el("span", { class: `mark ${name}`, title: label },
+  return el(
+    "span",
+    { class: `mark ${name}`, title: label },
     el("span", { class: "sign", "aria-hidden": "true" }, SIGNS[name]),
-    el("span", { class: spelt ? "" : "unseen" }, label));
+    el("span", { class: spelt ? "" : "unseen" }, label),
+  );
 }
 
 // Calls draw(element) once, when the element comes near the window.
-const nearing = new IntersectionObserver((entries) => {
-  for (const entry of entries) {
-    if (entry.isIntersecting) drawNow(entry.target);
-  }
-}, { rootMargin: "300px" });
+const nearing = new IntersectionObserver(
+  (entries) => {
+    for (const entry of entries) {
+      if (entry.isIntersecting) drawNow(entry.target);
+    }
+  },
+  { rootMargin: "300px" },
+);
 const waiting = new Map();
 
 function whenNear(element, draw) {

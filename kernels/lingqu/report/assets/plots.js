@@ -4,25 +4,47 @@ const drawn = new Map(); // box -> {plot, spec, hidden, log}
 
 function plotCard(spec) {
   const box = el("div", {
-    class: "canvas", tabindex: "0", role: "img", "aria-label": t(spec.alt || spec.title),
+    class: "canvas",
+    tabindex: "0",
+    role: "img",
+    "aria-label": t(spec.alt || spec.title),
     "aria-description": t("@tool.zoom"),
   });
   const live = { spec, hidden: new Set(), log: Boolean(spec.y.log), plot: null };
   const tools = el("span", { class: "tools" });
-  live.reset = el("button", { type: "button", hidden: true, title: t("@tool.reset_hint"),
-    onclick: () => wholeView(live) }, t("@tool.reset"));
+  live.reset = el(
+    "button",
+    { type: "button", hidden: true, title: t("@tool.reset_hint"), onclick: () => wholeView(live) },
+    t("@tool.reset"),
+  );
   tools.append(live.reset);
   if (spec.shape !== "dots" && spec.y.form !== "depth") {
-    tools.append(el("button", { type: "button", "aria-pressed": String(live.log), class: "log",
-      title: t("@tool.log_hint"), onclick(event) {
-        live.log = !live.log;
-        event.target.setAttribute("aria-pressed", String(live.log));
-        redraw(box);
-      } }, t("@tool.log")));
+    tools.append(
+      el(
+        "button",
+        {
+          type: "button",
+          "aria-pressed": String(live.log),
+          class: "log",
+          title: t("@tool.log_hint"),
+          onclick(event) {
+            live.log = !live.log;
+            event.target.setAttribute("aria-pressed", String(live.log));
+            redraw(box);
+          },
+        },
+        t("@tool.log"),
+      ),
+    );
   }
-  const card = el("figure", { class: "card plot" + (spec.wide ? " wide" : "") },
+  const card = el(
+    "figure",
+    { class: "card plot" + (spec.wide ? " wide" : "") },
     el("figcaption", {}, el("h4", {}, t(spec.title)), tools),
-    box, legend(spec, live, box), spec.note ? el("p", { class: "note" }, t(spec.note)) : null);
+    box,
+    legend(spec, live, box),
+    spec.note ? el("p", { class: "note" }, t(spec.note)) : null,
+  );
   drawn.set(box, live);
   resizing.observe(box);
   box.addEventListener("keydown", (event) => moveByKey(event, live));
@@ -32,17 +54,33 @@ function plotCard(spec) {
 
 function legend(spec, live, box) {
   if (spec.series.length < 2 && spec.shape !== "dots") return null;
-  return el("div", { class: "legend" }, spec.series.map((one, number) => el("button", {
-    type: "button", "aria-pressed": "true", title: t("@tool.toggle", { name: t(one.label) }),
-    onclick(event) {
-      const button = event.currentTarget;
-      live.hidden.has(number) ? live.hidden.delete(number) : live.hidden.add(number);
-      button.setAttribute("aria-pressed", String(!live.hidden.has(number)));
-      redraw(box);
-    },
-  }, el("i", { class: ("low" in one ? "band" : one.dash ? "dash" : "")
-      + (number && "low" in one ? " inner" : ""),
-    style: `--c:var(--s-${one.colour})` }), t(one.label))));
+  return el(
+    "div",
+    { class: "legend" },
+    spec.series.map((one, number) =>
+      el(
+        "button",
+        {
+          type: "button",
+          "aria-pressed": "true",
+          title: t("@tool.toggle", { name: t(one.label) }),
+          onclick(event) {
+            const button = event.currentTarget;
+            live.hidden.has(number) ? live.hidden.delete(number) : live.hidden.add(number);
+            button.setAttribute("aria-pressed", String(!live.hidden.has(number)));
+            redraw(box);
+          },
+        },
+        el("i", {
+          class:
+            ("low" in one ? "band" : one.dash ? "dash" : "") +
+            (number && "low" in one ? " inner" : ""),
+          style: `--c:var(--s-${one.colour})`,
+        }),
+        t(one.label),
+      ),
+    ),
+  );
 }
 
 function positions(at) {
@@ -61,13 +99,18 @@ function draw(box) {
   const live = drawn.get(box);
   const { spec } = live;
   const at = positions(spec.at);
-  const data = [at], series = [{}], bands = [];
+  const data = [at],
+    series = [{}],
+    bands = [];
   live.owner = [null];
   spec.series.forEach((one, number) => {
     const show = !live.hidden.has(number);
     if ("low" in one) {
       const edge = { show, stroke: "transparent", width: 0, points: { show: false } };
-      bands.push({ series: [series.length, series.length + 1], fill: tint(colour(one.colour), number ? 0.3 : 0.14) });
+      bands.push({
+        series: [series.length, series.length + 1],
+        fill: tint(colour(one.colour), number ? 0.3 : 0.14),
+      });
       data.push(logged(one.high, live.log), logged(one.low, live.log));
       series.push({ ...edge }, { ...edge });
       live.owner.push(null, null);
@@ -79,25 +122,39 @@ function draw(box) {
   });
   const paper = spec.wide ? 640 : 300; // in the columns of a page
   const width = state.printing ? paper : Math.max(200, Math.floor(box.clientWidth));
-  live.plot = new uPlot({
-    width, height: spec.wide ? 200 : 210, series, bands,
-    padding: [8, 18, 0, 0],
-    legend: { show: false },
-    cursor: {
-      y: spec.shape === "dots", points: { size: 7, width: 2 },
-      drag: { x: true, y: spec.shape === "dots", uni: 20, setScale: true },
-      ...(spec.shape === "dots" ? { dataIdx: nearestDot(live) } : {}),
+  live.plot = new uPlot(
+    {
+      width,
+      height: spec.wide ? 200 : 210,
+      series,
+      bands,
+      padding: [8, 18, 0, 0],
+      legend: { show: false },
+      cursor: {
+        y: spec.shape === "dots",
+        points: { size: 7, width: 2 },
+        drag: { x: true, y: spec.shape === "dots", uni: 20, setScale: true },
+        ...(spec.shape === "dots" ? { dataIdx: nearestDot(live) } : {}),
+      },
+      scales: { x: { time: false, range: xRange(spec, at) }, y: yRange(spec, live) },
+      axes: [xAxis(spec, width), yAxis(spec)],
+      hooks: {
+        drawClear: [(u) => shadeSpans(u, spec)],
+        draw: [(u) => drawMarks(u, spec)],
+        setCursor: [(u) => tip(u, box, live)],
+        setSelect: [
+          () => {
+            live.reset.hidden = false;
+          },
+        ],
+      },
     },
-    scales: { x: { time: false, range: xRange(spec, at) }, y: yRange(spec, live) },
-    axes: [xAxis(spec, width), yAxis(spec)],
-    hooks: {
-      drawClear: [(u) => shadeSpans(u, spec)],
-      draw: [(u) => drawMarks(u, spec)],
-      setCursor: [(u) => tip(u, box, live)],
-      setSelect: [() => { live.reset.hidden = false; }],
-    },
-  }, data, box);
-  live.plot.over.addEventListener("dblclick", () => { live.reset.hidden = true; });
+    data,
+    box,
+  );
+  live.plot.over.addEventListener("dblclick", () => {
+    live.reset.hidden = true;
+  });
 }
 
 function wholeView(live) {
@@ -106,48 +163,87 @@ function wholeView(live) {
 }
 
 const logged = (values, log) => (log ? values.map((value) => (value > 0 ? value : null)) : values);
-const tint = (hex, share) => hex + Math.round(255 * share).toString(16).padStart(2, "0");
+const tint = (hex, share) =>
+  hex +
+  Math.round(255 * share)
+    .toString(16)
+    .padStart(2, "0");
 
 function lineOf(spec, one, at) {
   const stroke = colour(one.colour);
   const points = { show: false };
   if (spec.shape === "dots") {
-    return { stroke, paths: () => null, points: { show: true, size: 8, fill: tint(stroke, 0.55), stroke, width: 1 } };
+    return {
+      stroke,
+      paths: () => null,
+      points: { show: true, size: 8, fill: tint(stroke, 0.55), stroke, width: 1 },
+    };
   }
   if (spec.shape === "bars") {
-    return { stroke, width: 0, fill: tint(stroke, 0.85), points, paths: uPlot.paths.bars({ size: [0.82, 60], align: 0 }) };
+    return {
+      stroke,
+      width: 0,
+      fill: tint(stroke, 0.85),
+      points,
+      paths: uPlot.paths.bars({ size: [0.82, 60], align: 0 }),
+    };
   }
   const fill = spec.shape === "area" || one.fill ? tint(stroke, 0.16) : undefined;
-  return { stroke, width: one.fill ? 1 : 1.75, fill, points: { show: at.length === 1, size: 6 }, dash: one.dash ? [6, 4] : undefined };
+  return {
+    stroke,
+    width: one.fill ? 1 : 1.75,
+    fill,
+    points: { show: at.length === 1, size: 6 },
+    dash: one.dash ? [6, 4] : undefined,
+  };
 }
 
 function xRange(spec, at) {
   const step = at.length > 1 ? at[1] - at[0] : 1;
-  const room = spec.shape === "bars" ? 0.6 * step : spec.shape === "dots" ? 0.04 * (at.at(-1) - at[0] || 1) : 0;
+  const room =
+    spec.shape === "bars"
+      ? 0.6 * step
+      : spec.shape === "dots"
+        ? 0.04 * (at.at(-1) - at[0] || 1)
+        : 0;
   const whole = [at[0] - room, at.at(-1) + room || at[0] + 1];
   if (whole[0] === whole[1]) whole[1] += 1;
-  return (u, low, high) => (low === at[0] && high === at.at(-1) || low === null ? whole : [low, high]);
+  return (u, low, high) =>
+    (low === at[0] && high === at.at(-1)) || low === null ? whole : [low, high];
 }
 
 function yRange(spec, live) {
   if (live.log) return { distr: 3, log: 10 };
   const { low, high } = spec.y;
-  return { range: (u, least, most) => {
-    if (least === null) return [0, 1];
-    const room = (most - least || Math.abs(most) || 1) * 0.06;
-    return [low ?? least - room, high ?? most + room];
-  } };
+  return {
+    range: (u, least, most) => {
+      if (least === null) return [0, 1];
+      const room = (most - least || Math.abs(most) || 1) * 0.06;
+      return [low ?? least - room, high ?? most + room];
+    },
+  };
 }
 
 function axisBase() {
   return {
-    stroke: style("--quiet"), font: "11px " + style("--font"), labelFont: "11px " + style("--font"),
-    grid: { stroke: style("--grid"), width: 1 }, ticks: { show: false }, labelGap: 0,
+    stroke: style("--quiet"),
+    font: "11px " + style("--font"),
+    labelFont: "11px " + style("--font"),
+    grid: { stroke: style("--grid"), width: 1 },
+    ticks: { show: false },
+    labelGap: 0,
   };
 }
 
 function xAxis(spec, width) {
-  const axis = { ...axisBase(), label: t(spec.x.label), labelSize: 18, size: 24, space: 44, gap: 4 };
+  const axis = {
+    ...axisBase(),
+    label: t(spec.x.label),
+    labelSize: 18,
+    size: 24,
+    space: 44,
+    gap: 4,
+  };
   axis.grid = { show: false };
   const { names, spans } = spec.x;
   if (names) {
@@ -155,10 +251,15 @@ function xAxis(spec, width) {
     axis.splits = () => names.map((_, number) => number);
     axis.values = (u, at) => at.map((number) => t(names[number] ?? ""));
     axis.space = 1;
-    if (tight) Object.assign(axis, { rotate: -40, size: 24 + 6 * Math.max(...names.map((name) => name.length)) });
+    if (tight)
+      Object.assign(axis, {
+        rotate: -40,
+        size: 24 + 6 * Math.max(...names.map((name) => name.length)),
+      });
   } else if (spans) {
     axis.splits = (u, _, low, high) => spanTicks(spans, low, high, width).map(([middle]) => middle);
-    axis.values = (u, at) => at.map((middle) => (spans.find(([, a, b]) => (a + b) / 2 === middle) || [""])[0]);
+    axis.values = (u, at) =>
+      at.map((middle) => (spans.find(([, a, b]) => (a + b) / 2 === middle) || [""])[0]);
     axis.space = 1;
   } else {
     axis.values = (u, at) => at.map((value) => tick(value, spec.x.form));
@@ -169,19 +270,26 @@ function xAxis(spec, width) {
 // The names of contigs that have room, by their middles.
 function spanTicks(spans, low, high, width) {
   let last = -Infinity;
-  return spans.map(([name, a, b]) => [(a + b) / 2, name]).filter(([middle, name]) => {
-    if (middle < low || middle > high) return false;
-    const place = ((middle - low) / (high - low)) * (width - 60);
-    const free = place - last > 8 + 6.5 * name.length;
-    if (free) last = place;
-    return free;
-  });
+  return spans
+    .map(([name, a, b]) => [(a + b) / 2, name])
+    .filter(([middle, name]) => {
+      if (middle < low || middle > high) return false;
+      const place = ((middle - low) / (high - low)) * (width - 60);
+      const free = place - last > 8 + 6.5 * name.length;
+      if (free) last = place;
+      return free;
+    });
 }
 
 function yAxis(spec) {
   const how = spec.y.form === "count" ? "short" : spec.y.form;
   return {
-    ...axisBase(), label: t(spec.y.label), labelSize: 16, size: 48, space: 34, gap: 4,
+    ...axisBase(),
+    label: t(spec.y.label),
+    labelSize: 16,
+    size: 48,
+    space: 34,
+    gap: 4,
     values: (u, at) => at.map((value) => (value === null ? "" : tick(value, how))),
   };
 }
@@ -221,9 +329,10 @@ function drawMarks(u, spec) {
   for (const one of spec.marks || []) {
     const along = "x" in one ? "x" : "y";
     const place = u.valToPos(one[along], along, true);
-    const inside = along === "x"
-      ? place >= bbox.left && place <= bbox.left + bbox.width
-      : place >= bbox.top && place <= bbox.top + bbox.height;
+    const inside =
+      along === "x"
+        ? place >= bbox.left && place <= bbox.left + bbox.width
+        : place >= bbox.top && place <= bbox.top + bbox.height;
     if (!inside) continue;
     ctx.beginPath();
     if (along === "x") {
@@ -256,7 +365,8 @@ function haloed(ctx, text, x, y) {
 
 // Index of the dot nearest to the pointer, for the series that it is of; null for others.
 function nearestDot(live) {
-  let seen = "", found = null;
+  let seen = "",
+    found = null;
   return (u, series) => {
     const { left, top } = u.cursor;
     const key = `${left} ${top} ${u.scales.x.min} ${u.scales.y.min}`;
@@ -268,7 +378,8 @@ function nearestDot(live) {
         if (!u.series[s].show) continue;
         u.data[s].forEach((y, index) => {
           if (y === null) return;
-          const dx = u.valToPos(u.data[0][index], "x") - left, dy = u.valToPos(y, "y") - top;
+          const dx = u.valToPos(u.data[0][index], "x") - left,
+            dy = u.valToPos(y, "y") - top;
           if (dx * dx + dy * dy < least) [least, found] = [dx * dx + dy * dy, [s, index]];
         });
       }
@@ -281,7 +392,8 @@ function nearestDot(live) {
 function tip(u, box, live) {
   const { left, top, idx } = u.cursor;
   const { spec } = live;
-  const lines = left < 0 ? [] : spec.shape === "dots" ? dotLines(u, live) : valueLines(u, live, idx);
+  const lines =
+    left < 0 ? [] : spec.shape === "dots" ? dotLines(u, live) : valueLines(u, live, idx);
   if (!lines.length) return live.tip && live.tip.remove();
   live.tip ||= el("div", { class: "tip", role: "status" });
   live.tip.replaceChildren(...lines);
@@ -295,11 +407,15 @@ function tip(u, box, live) {
 
 function dotLines(u, live) {
   if (!live.dot) return [];
-  const [series, index] = live.dot, { spec } = live;
+  const [series, index] = live.dot,
+    { spec } = live;
   const one = spec.series[live.owner[series]];
-  return [el("b", {}, spec.points[index]), tipLine(one, ""),
+  return [
+    el("b", {}, spec.points[index]),
+    tipLine(one, ""),
     el("div", {}, `${t(spec.x.label)} ${form(u.data[0][index], spec.x.form)}`),
-    el("div", {}, `${t(spec.y.label)} ${form(u.data[series][index], spec.y.form)}`)];
+    el("div", {}, `${t(spec.y.label)} ${form(u.data[series][index], spec.y.form)}`),
+  ];
 }
 
 function valueLines(u, live, idx) {
@@ -315,7 +431,13 @@ function valueLines(u, live, idx) {
 }
 
 function tipLine(one, value) {
-  return el("div", {}, el("i", { style: `--c:var(--s-${one.colour})` }), `${t(one.label)} `, el("span", {}, value));
+  return el(
+    "div",
+    {},
+    el("i", { style: `--c:var(--s-${one.colour})` }),
+    `${t(one.label)} `,
+    el("span", {}, value),
+  );
 }
 
 function placeOf(spec, x, idx) {
@@ -324,13 +446,22 @@ function placeOf(spec, x, idx) {
   if (spans) {
     const span = spans.find(([, a, b]) => x >= a && x < b);
     if (!span) return "";
-    return window ? `${span[0]}:${grouped((x - span[1]) * window + 1, 0)}` : `${span[0]} · ${x - span[1] + 1} / ${span[2] - span[1]}`;
+    return window
+      ? `${span[0]}:${grouped((x - span[1]) * window + 1, 0)}`
+      : `${span[0]} · ${x - span[1] + 1} / ${span[2] - span[1]}`;
   }
   return `${t(spec.x.label)} ${form(x, spec.x.form)}`;
 }
 
 function moveByKey(event, live) {
-  const steps = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity };
+  const steps = {
+    ArrowLeft: -1,
+    ArrowRight: 1,
+    PageUp: -10,
+    PageDown: 10,
+    Home: -Infinity,
+    End: Infinity,
+  };
   const u = live.plot;
   if (!u) return;
   if (event.key === "Escape") {
@@ -340,8 +471,15 @@ function moveByKey(event, live) {
   if (!(event.key in steps)) return;
   event.preventDefault();
   const last = u.data[0].length - 1;
-  live.at = Math.min(last, Math.max(0, (live.at ?? (steps[event.key] < 0 ? last + 1 : -1)) + steps[event.key]));
-  const value = u.data.slice(1).map((values) => values[live.at]).find((y) => y !== null) ?? 0;
+  live.at = Math.min(
+    last,
+    Math.max(0, (live.at ?? (steps[event.key] < 0 ? last + 1 : -1)) + steps[event.key]),
+  );
+  const value =
+    u.data
+      .slice(1)
+      .map((values) => values[live.at])
+      .find((y) => y !== null) ?? 0;
   u.setCursor({ left: u.valToPos(u.data[0][live.at], "x"), top: u.valToPos(value, "y") });
 }
 
@@ -349,7 +487,8 @@ const resizing = new ResizeObserver((entries) => {
   for (const { target } of entries) {
     const live = drawn.get(target);
     const width = Math.floor(target.clientWidth);
-    if (live && live.plot && width && !state.printing && Math.abs(live.plot.width - width) > 2) redraw(target);
+    if (live && live.plot && width && !state.printing && Math.abs(live.plot.width - width) > 2)
+      redraw(target);
   }
 });
 

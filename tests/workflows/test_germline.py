@@ -68,7 +68,7 @@ def test_report_tells_every_sample(finished):
         assert sample["call_stats"]["mean_depth"] > 15
         look = json.loads((finished / "results" / "look" / f"{sample['name']}.json").read_text())
         assert look["records"] == len(look["rows"]) == sample["variants"]["records"]
-        assert len(look["piles"]) == 24
+        assert len(look["piles"]) == min(24, look["records"])
     assert numbers["reference"]["bases"] == 63_025_520
     assert "lingqu align" in page
 

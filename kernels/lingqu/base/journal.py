@@ -55,16 +55,22 @@ class Journal:
         self._facts |= {"total": total, "since": time.time()}
         self._last = float("-inf")
 
-    def note(self, done: int, ended: bool = False) -> None:
-        """Leave how much is done, once a second at most, and at the end."""
+    def note(self, done: int) -> None:
+        """Leave how much is done, once a second at most."""
         now = time.monotonic()
-        if self._path and (ended or now - self._last >= _EVERY):
+        if self._path and now - self._last >= _EVERY:
             self._last = now
-            leave(self._path, {**self._facts, "done": done, "now": time.time(), "ended": ended})
+            leave(self._path, {**self._facts, "done": done, "now": time.time()})
+
+    def end(self) -> None:
+        """Leave nothing: only commands at work have a file."""
+        if self._path:
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
 
 
 def read(folder: Path) -> list[dict]:
-    """What all commands of a run have left, in the order in which they began."""
+    """What the commands at work have left, in the order in which they began."""
     found = []
     for path in folder.glob("[!.]*.json"):
         with contextlib.suppress(OSError, ValueError):  # just going

@@ -49,9 +49,14 @@ class Progress:
         if sys.stderr.isatty():
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
+    def abandon(self) -> None:
+        """Show nothing more."""
+        self._journal.end()
+        self.clear()
+
     def close(self) -> None:
         """Show the final count."""
-        self._journal.note(self._done, ended=True)
+        self._journal.end()
         self.clear()
         print(self._text(time.monotonic()), file=sys.stderr, flush=True)
 
@@ -66,7 +71,7 @@ def progress(what: str, unit: str, total: int | None = None) -> Iterator[Progres
     try:
         yield shown
     except BaseException:
-        shown.clear()
+        shown.abandon()
         raise
     shown.close()
 

@@ -171,11 +171,14 @@ class Owner:
         """Leave what there is, for the launcher's view."""
         run = os.environ.get(journal.RUN_VARIABLE)
         if run and self._desk.asked:
+            nodes = self._desk.nodes.values()
             facts = {
-                "nodes": len(self._desk.nodes),
-                "cores": sum(node.cores for node in self._desk.nodes.values()),
+                "nodes": len(nodes),
+                "cores": sum(node.cores for node in nodes),
                 "chunks": sum(len(state.processing) for state in self._dask.workers.values()),
-                "waiting": len(self._desk.waiting),
+                "waiting": [order.makes for order in self._desk.waiting],
+                "at": {order.makes: x.host for x in nodes for order in x.orders.values()},
+                "why": self._pool.waits,
             }
             journal.leave(journal.journal_folder(run) / f"{journal.CLUSTER}.json", facts)
 

@@ -74,7 +74,7 @@ def pace(facts: dict) -> str:
     """How far a command is, how fast, and how long it will take."""
     told = [] if facts["what"] == facts["command"] else [facts["what"]]
     told += [f"{facts['done']:,} {facts['unit']}"]
-    told += [f"{rate(facts):,.0f}/s"] if facts["done"] else []
+    told += [f"{rate(facts):,.0f}/s"] if rate(facts) >= 1 else []
     told += [f"{100 * share(facts):.0f} %"] if facts["total"] else []
     seconds = left(facts)
     return ", ".join(told + ([] if seconds is None else [f"{duration(seconds)} left"]))

@@ -80,7 +80,7 @@ class _Picture:
         parts += [
             Text(f"{x['command']} {Path(x['output']).name}: {pace(x)}") for x in status.others
         ]
-        parts += [Text(told, "cyan") for told in filter(None, [cluster(status)])]
+        parts += [Text(told, "cyan") for told in cluster(status).split("; ", 1) if told]
         told = status.record.told[-_WARNINGS:]
         parts += [Text(f"{clock(when)} {text}", "yellow") for when, text in told]
         return parts

@@ -1,5 +1,7 @@
 """How a run stands, in sentences."""
 
+import signal
+
 from lingqu.workflow.estimate import time_left
 from lingqu.workflow.phrase import clock, date, duration, pace, plural
 from lingqu.workflow.record import DONE, PRESENT, RUNNING, Step
@@ -24,6 +26,12 @@ def advice(status: Status) -> str:
     return ""
 
 
+def _signal(status: Status) -> str:
+    number = status.record.end["code"] - 128
+    known = {one.value: one.name for one in signal.Signals}
+    return known.get(number, f"signal {number}")
+
+
 def headline(status: Status) -> str:
     """How it stands, in a line."""
     begin, spent = status.record.begin, duration(status.until - status.since)
@@ -43,7 +51,7 @@ def headline(status: Status) -> str:
         case State.FAILED:
             return f"{name}, failed {when} after {spent}"
         case State.STOPPED:
-            return f"{name}, stopped {when} after {spent}"
+            return f"{name}, stopped {when} after {spent} by {_signal(status)}"
     return f"{name}, killed: nobody runs here; {status.holder} is gone, last seen {when}"
 
 

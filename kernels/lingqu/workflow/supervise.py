@@ -13,6 +13,7 @@ from lingqu.workflow.follow import EVENTS, FOLLOW_VARIABLE, MARK
 from lingqu.workflow.view import View
 
 _LOOK_EVERY = 0.5
+_LINES = 12
 
 
 def without_logging_errors(lines: Iterable[str]) -> Iterator[str]:
@@ -51,19 +52,33 @@ class _Listener:
 
     def take(self, line: str) -> None:
         said, _, event = line.partition(MARK)
-        if event:
+        if event and self._hears(event):
             self._hold = False
-            self._view.hear(json.loads(event))
-        if not said and event:
-            return
+            if not said:
+                return
+        elif event:
+            said += event
         if self._hold:
             self._held.append(said)
         else:
             self._view.line(said)
 
-    def close(self) -> None:
-        for line in self._held if self._hold else ():
+    def _hears(self, event: str) -> bool:
+        """Give an event to the view; False where it is none, as when two have spoken at once."""
+        try:
+            self._view.hear(json.loads(event))
+        except (ValueError, KeyError, TypeError):
+            return False
+        return True
+
+    def close(self, code: int) -> None:
+        if not self._hold:
+            return
+        for line in self._held:
             self._view.line(line)
+        if code and self._held:
+            told = "\n".join(self._held[-_LINES:])
+            self._view.hear({"event": "told", "text": told}, show=False)
 
 
 def _attend(child: subprocess.Popen, lines: Iterable[str], view: View, listener: _Listener) -> None:
@@ -113,8 +128,8 @@ def supervise(words: list[str], folder: Path, environment: dict, view: View) -> 
     try:
         _attend(child, child.stdout if merged else child.stderr, view, listener)
         view.close()
-        listener.close()
         code = child.wait()
+        listener.close(code)
     finally:
         view.close()
         for number, handler in before.items():

@@ -21,7 +21,7 @@ def a_run(samples: int, tmp_path) -> Status:
         call.state = {0: DONE, 1: FAILED, 2: RUNNING}.get(k, WAITING)
         align.since, align.files, call.files = NOW - 50, [f"{k}.bam"], [f"{k}.vcf"]
         steps |= {10 + 2 * k: align, 11 + 2 * k: call}
-    facts = {"command": "call", "what": "call", "unit": "bases", "done": 30, "total": 100}
+    facts = {"command": "call", "what": "call", "unit": "bases", "done": 30, "share": 0.3}
     record = Record(
         {"workflow": "germline", "samples": [f"S{k}" for k in range(samples)], "time": 0.0},
         ["index", "align", "call", "join"],

@@ -1,7 +1,7 @@
 """How a run stands, for programs."""
 
 from lingqu.workflow.estimate import time_left
-from lingqu.workflow.phrase import left, rate, share
+from lingqu.workflow.phrase import left, rate
 from lingqu.workflow.record import FAILED, RUNNING, Step
 from lingqu.workflow.sentences import advice, headline
 from lingqu.workflow.status import Status
@@ -17,8 +17,8 @@ def _step_facts(status: Status, number: int, step: Step) -> dict:
     if step.state == RUNNING:
         told |= {"node": status.host(step) or None, "waits_for_a_node": status.queued(step)}
     if facts := status.commands.get(number):
-        told |= {name: facts[name] for name in ("what", "unit", "done", "total")}
-        told |= {"rate": rate(facts), "share": share(facts), "left": left(facts)}
+        told |= {name: facts[name] for name in ("what", "unit", "done", "total", "share")}
+        told |= {"rate": rate(facts), "left": left(facts)}
     return told
 
 

@@ -48,7 +48,7 @@ def last_lines(path: Path, count: int) -> list[str]:
             text = stream.read().decode(errors="replace")
     except OSError:
         return []
-    lines = (line.rstrip("\r").rpartition("\r")[2].expandtabs() for line in text.split("\n"))
+    lines = (line.rstrip("\r").rpartition("\r")[2].replace("\t", " ") for line in text.split("\n"))
     shown = ("".join(filter(str.isprintable, line)).rstrip() for line in lines)
     return [line for line in shown if line][-count:]
 
@@ -58,16 +58,11 @@ def rate(facts: dict) -> float:
     return facts["done"] / max(facts["now"] - facts["since"], 1.0)
 
 
-def share(facts: dict) -> float | None:
-    """How much of its work a command has done; None where that is not known."""
-    return min(facts["done"] / facts["total"], 1.0) if facts["total"] else None
-
-
 def left(facts: dict) -> float | None:
-    """Seconds that a command will still take at its rate; None where that is not known."""
-    if not facts["total"] or not facts["done"]:
+    """Seconds that a command will still take as it goes; None where that is not known."""
+    if not facts["share"]:
         return None
-    return max(facts["total"] - facts["done"], 0) / rate(facts)
+    return (facts["now"] - facts["since"]) * (1 - facts["share"]) / facts["share"]
 
 
 def pace(facts: dict) -> str:
@@ -75,6 +70,6 @@ def pace(facts: dict) -> str:
     told = [] if facts["what"] == facts["command"] else [facts["what"]]
     told += [f"{facts['done']:,} {facts['unit']}"]
     told += [f"{rate(facts):,.0f}/s"] if rate(facts) >= 1 else []
-    told += [f"{100 * share(facts):.0f} %"] if facts["total"] else []
+    told += [] if facts["share"] is None else [f"{100 * facts['share']:.0f} %"]
     seconds = left(facts)
     return ", ".join(told + ([] if seconds is None else [f"{duration(seconds)} left"]))

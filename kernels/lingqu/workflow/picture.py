@@ -6,7 +6,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from lingqu.workflow.phrase import clock, pace, plural, share, size
+from lingqu.workflow.phrase import clock, pace, plural, size
 from lingqu.workflow.record import DONE, FAILED, INTERRUPTED, PRESENT, RUNNING, WAITING, Step
 from lingqu.workflow.sentences import (
     advice,
@@ -101,8 +101,8 @@ class _Picture:
     def _mark(self, number: int, step: Step) -> Text:
         fine, plain, style = _MARKS[step.state]
         facts = self._status.commands.get(number)
-        if step.state == RUNNING and facts and facts["total"]:
-            return Text(f"{100 * share(facts):.0f} %", style)
+        if step.state == RUNNING and facts and facts["share"] is not None:
+            return Text(f"{100 * facts['share']:.0f} %", style)
         if self._status.queued(step):
             fine, plain, style = _QUEUED
         return Text(plain if self._plain else fine, style)

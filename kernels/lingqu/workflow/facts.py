@@ -23,7 +23,13 @@ def _step_facts(status: Status, number: int, step: Step) -> dict:
 
 
 def as_json(status: Status) -> dict:
-    """All of it, as JSON can say it; times are Unix times, left is in seconds."""
+    """All of it, as JSON can say it: times are Unix times, `left` is in seconds.
+
+    state: one of State. told, do: sentences. steps: how many, in all and in each state. left: to the
+    end, less what the rules in left_without will take. work: each step with its state, what its
+    command tells (done, total, unit, rate, share, left) while it is at work, the end of its log then
+    and where it failed. cluster: as the owner of the nodes tells. made: the targets that are there.
+    """
     record, counts = status.record, status.record.counts
     seconds, rules = time_left(record, status.commands, status.now)
     told = {"schema": 1, "state": status.state, "told": headline(status), "do": advice(status)}

@@ -36,7 +36,8 @@ _STYLES = {
     State.PAUSED: "bold yellow",
 }
 _ORDER = (FAILED, INTERRUPTED, RUNNING, WAITING)
-_WARNINGS, _NARROW, _BAR = 3, 72, 24
+_WARNINGS, _LINES = 3, 12
+_NARROW, _BAR = 72, 24
 
 Row = dict[str, tuple[int, Step]]
 """The steps of a sample by their rules, each with its number."""
@@ -67,8 +68,8 @@ def _rest(rows: list[Row]) -> str:
 
 
 class _Picture:
-    def __init__(self, status: Status, console: Console, most: int):
-        self._status, self._most = status, most
+    def __init__(self, status: Status, console: Console, most: int, lines: int):
+        self._status, self._most, self._lines = status, most, lines
         self._width = console.width
         self._plain = not (console.encoding or "").lower().startswith("utf")
 
@@ -81,8 +82,9 @@ class _Picture:
             Text(f"{x['command']} {Path(x['output']).name}: {pace(x)}") for x in status.others
         ]
         parts += [Text(told, "cyan") for told in cluster(status).split("; ", 1) if told]
-        told = status.record.told[-_WARNINGS:]
-        parts += [Text(f"{clock(when)} {text}", "yellow") for when, text in told]
+        for when, text in status.record.told[-_WARNINGS:]:
+            told = "\n".join(text.split("\n")[: self._lines])
+            parts.append(Text(f"{clock(when)} {told}", "yellow"))
         return parts
 
     def _overall(self) -> list:
@@ -156,15 +158,17 @@ def _fitted(parts: list, narrow: bool) -> Group:
 
 def live(status: Status, console: Console, most: int) -> Group:
     """The picture of a run at work, with `most` samples: a line is a line, however narrow."""
-    return _fitted(_Picture(status, console, most).parts(), narrow=True)
+    return _fitted(_Picture(status, console, most, 1).parts(), narrow=True)
 
 
 def whole(status: Status, console: Console, most: int) -> Group:
     """The picture of a run, with what it made, why it failed, and what is to be done."""
-    parts = _Picture(status, console, most).parts()
-    for step in status.failed:
+    parts = _Picture(status, console, most, _LINES).parts()
+    for step in status.failed[:most]:
         head, *rest = fault(status, step)
         parts += [Text(head, "bold red"), *map(Text, rest)]
+    if more := status.failed[most:]:
+        parts.append(Text(f"and {plural(len(more), 'step')} more failed", "bold red"))
     if status.state is State.FINISHED:
         parts += [Text(f"made     {name}  {size(count)}") for name, count in status.targets()]
     if status.leftovers:

@@ -2,7 +2,7 @@
 
 from lingqu.workflow.estimate import time_left
 from lingqu.workflow.phrase import left, rate
-from lingqu.workflow.record import FAILED, RUNNING, Step
+from lingqu.workflow.record import FAILED, INTERRUPTED, RUNNING, Step
 from lingqu.workflow.sentences import advice, headline
 from lingqu.workflow.status import Status
 
@@ -10,7 +10,7 @@ from lingqu.workflow.status import Status
 def _step_facts(status: Status, number: int, step: Step) -> dict:
     told = {"rule": step.rule, "sample": step.sample or None, "state": step.state}
     told |= {"since": step.since or None, "until": step.until or None}
-    if step.state in (RUNNING, FAILED):
+    if step.state in (RUNNING, FAILED, INTERRUPTED):
         told |= {"log": step.log, "files": step.files, "log_lines": status.log_lines(step)}
     if step.state == FAILED:
         told |= {"why": status.why(step)}
@@ -25,10 +25,11 @@ def _step_facts(status: Status, number: int, step: Step) -> dict:
 def as_json(status: Status) -> dict:
     """All of it, as JSON can say it: times are Unix times, `left` is in seconds.
 
-    state: one of State. told, do: sentences. steps: how many, in all and in each state. left: to the
-    end, less what the rules in left_without will take. work: each step with its state, what its
-    command tells (done, total, unit, rate, share, left) while it is at work, the end of its log then
-    and where it failed. cluster: as the owner of the nodes tells. made: the targets that are there.
+    state: one of State. told, do: sentences. steps: how many, in all and in each state. left: to
+    the end, less what the rules in left_without will take. work: each step with its state; what its
+    command tells (done, total, unit, rate, share, left) while it is at work; the end of its log
+    then and where it failed. cluster: as the owner of the nodes tells. made: the targets that are
+    there.
     """
     record, counts = status.record, status.record.counts
     seconds, rules = time_left(record, status.commands, status.now)

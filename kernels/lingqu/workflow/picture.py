@@ -110,7 +110,7 @@ class _Picture:
         return Text(plain if self._plain else fine, style)
 
     def _details(self, row: Row) -> Text:
-        at_work = [one for one in row.values() if one[1].state == RUNNING]
+        at_work = [one for one in row.values() if one[1].state in (RUNNING, INTERRUPTED)]
         return Text("; ".join(detail(self._status, *one) for one in at_work))
 
     def _samples(self) -> list:

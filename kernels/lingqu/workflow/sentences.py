@@ -71,15 +71,16 @@ def steps_done(status: Status) -> str:
 
 
 def detail(status: Status, number: int, step: Step) -> str:
-    """What a step at work tells, or what it waits for."""
+    """What a step at work tells, what it waits for, or what it said last."""
     if status.queued(step):
         return "waits for a node"
     facts, host = status.commands.get(number), status.host(step)
     where = [f"on {host}"] if host else []
     if facts:
         return ", ".join([pace(facts), *where])
-    last = (line.removeprefix("lingqu: ") for line in status.log_lines(step, 1))
-    return ", ".join([f"for {duration(status.now - step.since)}", *where, *last])
+    last = [line.removeprefix("lingqu: ") for line in status.log_lines(step, 1)]
+    spent = [f"for {duration(status.now - step.since)}"] if step.state == RUNNING else []
+    return ", ".join([*spent, *where, *last])
 
 
 def cluster(status: Status) -> str:

@@ -127,7 +127,8 @@ class _Picture:
         table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim")
         table.add_column("sample", no_wrap=True, overflow="ellipsis", max_width=28)
         for stage in stages:
-            table.add_column(stage, justify="center", no_wrap=True)
+            least = max(len(stage), 5) if wide else None
+            table.add_column(stage, justify="center", no_wrap=True, min_width=least)
         if wide:
             table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for name in chosen:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
@@ -37,7 +38,7 @@ _STYLES = {
 }
 _ORDER = (FAILED, INTERRUPTED, RUNNING, WAITING)
 _WARNINGS, _LINES = 3, 12
-_NARROW, _BAR = 72, 24
+_NARROW, _BAR, _LONGEST, _PERCENT = 72, 24, 28, 5
 
 Row = dict[str, tuple[int, Step]]
 """The steps of a sample by their rules, each with its number."""
@@ -68,13 +69,22 @@ def _rest(rows: list[Row]) -> str:
 
 
 class _Picture:
-    def __init__(self, status: Status, console: Console, most: int, lines: int):
-        self._status, self._most, self._lines = status, most, lines
+    def __init__(self, status: Status, console: Console, most: int):
+        self._status, self._most = status, most
         self._width = console.width
         self._plain = not (console.encoding or "").lower().startswith("utf")
+        self._overflow = "crop" if self._plain else "ellipsis"
 
-    def parts(self) -> list:
-        """All of it, from above to below."""
+    def drawn(self, short: bool) -> Group:
+        """All of it; `short`: as it stands, and each text in one line that is cut at the edge."""
+        parts = self._standing(1 if short else _LINES)
+        parts += [] if short else [*self._faults(), *self._end()]
+        for part in parts:
+            if isinstance(part, Text):
+                part.no_wrap, part.overflow = short, self._overflow if short else "fold"
+        return Group(*parts)
+
+    def _standing(self, lines: int) -> list:
         status = self._status
         parts = [Text(headline(status), _STYLES.get(status.state, "bold"))]
         parts += [*self._overall(), *self._samples(), *self._cohort()]
@@ -83,9 +93,27 @@ class _Picture:
         ]
         parts += [Text(told, "cyan") for told in cluster(status).split("; ", 1) if told]
         for when, text in status.record.told[-_WARNINGS:]:
-            told = "\n".join(text.split("\n")[: self._lines])
+            told = "\n".join(text.split("\n")[:lines])
             parts.append(Text(f"{clock(when)} {told}", "yellow"))
         return parts
+
+    def _faults(self) -> list:
+        parts = []
+        for step in self._status.failed[: self._most]:
+            head, *rest = fault(self._status, step)
+            parts += [Text(head, "bold red"), *map(Text, rest)]
+        more = self._status.failed[self._most :]
+        return [*parts, *([Text(f"and {plural(len(more), 'step')} more failed")] if more else [])]
+
+    def _end(self) -> list:
+        status = self._status
+        made = status.targets() if status.state is State.FINISHED else []
+        parts = [Text(f"made     {name}  {size(count)}") for name, count in made]
+        if count := len(status.leftovers):
+            told = f"{count} of its processes still work here; the next run ends them"
+            parts.append(Text(told, "yellow"))
+        told = advice(status)
+        return [*parts, *([Text(f"To do: {told}", "bold")] if told else [])]
 
     def _overall(self) -> list:
         counts = self._status.record.counts
@@ -123,19 +151,27 @@ class _Picture:
         if not rows:
             return []
         stages = [rule for rule in record.rules if any(rule in row for row in rows.values())]
-        wide, chosen = self._width >= _NARROW, _chosen(rows, self._most)
-        table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim")
-        table.add_column("sample", no_wrap=True, overflow="ellipsis", max_width=28)
-        for stage in stages:
-            least = max(len(stage), 5) if wide else None
-            table.add_column(stage, justify="center", no_wrap=True, min_width=least)
-        if wide:
-            table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-        for name in chosen:
-            marks = [self._mark(*rows[name][x]) if x in rows[name] else "" for x in stages]
-            table.add_row(Text(name), *marks, *([self._details(rows[name])] if wide else []))
+        chosen = _chosen(rows, self._most)
         more = [row for name, row in rows.items() if name not in set(chosen)]
+        table = self._table({name: rows[name] for name in chosen}, stages)
         return [table, *([Text(_rest(more), "dim")] if more else [])]
+
+    def _table(self, rows: dict[str, Row], stages: list[str]) -> Table:
+        """Samples by stages, and on a wide terminal what those at work tell."""
+        names = min(max(map(cell_len, ("sample", *rows))), _LONGEST)
+        widths = [max(cell_len(stage), _PERCENT) for stage in stages]
+        room = self._width - names - sum(width + 2 for width in widths) - 3
+        wide = self._width >= _NARROW and room > 0
+        table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim")
+        table.add_column("sample", no_wrap=True, overflow=self._overflow, max_width=names)
+        for stage, width in zip(stages, widths, strict=True):
+            table.add_column(stage, justify="center", no_wrap=True, min_width=width * wide)
+        if wide:
+            table.add_column(no_wrap=True, overflow=self._overflow, max_width=room)
+        for name, row in rows.items():
+            marks = [self._mark(*row[stage]) if stage in row else "" for stage in stages]
+            table.add_row(Text(name), *marks, *([self._details(row)] * wide))
+        return table
 
     def _cohort(self) -> list:
         """The steps of no sample, in a line, and what those at work tell."""
@@ -149,32 +185,11 @@ class _Picture:
         return [*([line] if own else []), *more]
 
 
-def _fitted(parts: list, narrow: bool) -> Group:
-    """Each text in a line of its own, cut at the edge where `narrow`."""
-    for part in parts:
-        if isinstance(part, Text):
-            part.no_wrap, part.overflow = narrow, "ellipsis" if narrow else "fold"
-    return Group(*parts)
-
-
 def live(status: Status, console: Console, most: int) -> Group:
     """The picture of a run at work, with `most` samples: a line is a line, however narrow."""
-    return _fitted(_Picture(status, console, most, 1).parts(), narrow=True)
+    return _Picture(status, console, most).drawn(short=True)
 
 
 def whole(status: Status, console: Console, most: int) -> Group:
     """The picture of a run, with what it made, why it failed, and what is to be done."""
-    parts = _Picture(status, console, most, _LINES).parts()
-    for step in status.failed[:most]:
-        head, *rest = fault(status, step)
-        parts += [Text(head, "bold red"), *map(Text, rest)]
-    if more := status.failed[most:]:
-        parts.append(Text(f"and {plural(len(more), 'step')} more failed", "bold red"))
-    if status.state is State.FINISHED:
-        parts += [Text(f"made     {name}  {size(count)}") for name, count in status.targets()]
-    if status.leftovers:
-        told = f"{len(status.leftovers)} of its processes still work here; the next run ends them"
-        parts.append(Text(told, "yellow"))
-    if told := advice(status):
-        parts.append(Text(f"To do: {told}", "bold"))
-    return _fitted(parts, narrow=False)
+    return _Picture(status, console, most).drawn(short=False)

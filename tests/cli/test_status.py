@@ -156,8 +156,12 @@ def test_a_run_is_seen_from_another_shell_to_its_end(small):
     assert small.status()[0] == 1
     hold = small.mark("hold-S2")
     with small.start() as process:
-        told = small.until(lambda x: step(x, "align", "S2").get("done") == 400
-                           and step(x, "align", "S1")["state"] == "done")  # fmt: skip
+        told = small.until(
+            lambda x: (
+                step(x, "align", "S2").get("done") == 400
+                and step(x, "align", "S1")["state"] == "done"
+            )
+        )
         assert told["state"] == "running"
         assert told["process"] == process.pid
         assert told["samples"] == ["S1", "S2"]
@@ -174,8 +178,16 @@ def test_a_run_is_seen_from_another_shell_to_its_end(small):
         assert f"process {process.pid} on " in text
         assert "1 of 3 steps done, about " in text
         assert any(line.split()[:3] == ["S2", "40", "%"] for line in text.splitlines()), text
-        hold.unlink()
+        words = [sys.executable, "-m", "lingqu", "status", "--watch", str(small.folder)]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as watching:
+            line = watching.stdout.readline()
+            hold.unlink()
+            rest, _ = watching.communicate(timeout=60)
         said, _ = process.communicate()
+    assert " 1 of 3 steps done; about " in line
+    assert "; align S2: 400 reads, " in line
+    assert rest.startswith("small, finished ")
+    assert watching.returncode == 0
     assert process.returncode == 0, said
     lines = [line.partition(" ")[2] for line in said.splitlines()]
     assert lines[0] == "3 of 3 steps to do, 2 samples"
@@ -216,6 +228,7 @@ def test_why_a_step_failed_is_told(small):
     code, said = small.run("--", "--keep-going")
     assert code == 1
     assert "Error in rule" not in said
+    assert "Exception" not in said
     log = "results/logs/align/S1.log"
     for text in (said, small.status()[1]):
         at = [line for line in text.splitlines() if "align S1 failed" in line]

@@ -15,6 +15,8 @@ from lingqu.workflow.view import View
 def told(folder, code: str, **environment) -> tuple[int, list[str]]:
     """(exit code, lines shown) of a child that runs some Python."""
     view = View(folder, stream := io.StringIO())
+    if environment:
+        view.hear({"event": "begin"})
     words = [sys.executable, "-c", code]
     ended = supervise(words, folder, {**os.environ, **environment}, view)
     return ended, stream.getvalue().splitlines()

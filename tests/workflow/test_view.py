@@ -96,13 +96,12 @@ def test_steps_that_end_are_lines(tmp_path):
 def test_off_a_terminal_there_is_a_line_now_and_then(tmp_path, monkeypatch, at_work):
     view = begun(tmp_path, stream := io.StringIO())
     view.hear(START | {"log": []})
-    stream.truncate(0)
     view.look()
     assert "sort" not in stream.getvalue()
     monkeypatch.setattr(views, "_LINE_EVERY", 0.0)
     view.look()
     assert "1 of 2 steps done, 1 of them before; about" in stream.getvalue()
-    assert "align S1: sort, 5 shards, 5/s, 50 %, 1 s left" in stream.getvalue()
+    assert "; align S1: sort, 5 shards, 5/s, 50 %, " in stream.getvalue()
 
 
 def test_lines_stand_above_the_picture_on_a_terminal(tmp_path, monkeypatch, at_work):

@@ -20,6 +20,13 @@ FOLLOW_VARIABLE = "LINGQU_FOLLOW"
 
 EVENTS, EVERYTHING = "events", "everything"
 
+_TOLD_ALREADY = (
+    "CalledProcessError",
+    "Exiting because a job execution failed",
+    "At least one job did not complete successfully",
+)
+"""In errors of Snakemake that say no more than the events of its steps."""
+
 
 def _step(rule: str, wildcards: dict) -> dict:
     return {"rule": rule, "sample": wildcards.get("sample", "")}
@@ -41,13 +48,22 @@ def _events(record: logging.LogRecord) -> Iterator[dict]:
             for step in told["job_error_info"]:
                 yield {"event": "failed", "step": step["jobid"], "log": list(step["log"])}
         case _ if record.levelno >= logging.WARNING:
-            yield {"event": "told", "text": record.getMessage().strip()}
+            text = record.getMessage().strip()
+            if not any(known in text for known in _TOLD_ALREADY):
+                yield {"event": "told", "text": text}
 
 
 class _Teller(logging.Handler):
+    """Tells what is logged; of no steps in `idle`."""
+
+    def __init__(self, idle: set[int]):
+        super().__init__()
+        self._idle = idle
+
     def emit(self, record: logging.LogRecord) -> None:
         for event in _events(record):
-            _tell(event)
+            if event.get("step") not in self._idle:
+                _tell(event)
 
 
 def _tell(event: dict) -> None:
@@ -88,4 +104,5 @@ def follow(workflow, small: tuple[str, ...] = ()) -> None:
             own = [one for one in logger.handlers if one.name == "DefaultStreamHandler"]
             for handler in own:
                 logger.removeHandler(handler)
-        logger.addHandler(_Teller())
+        dag = workflow.dag
+        logger.addHandler(_Teller({dag.jobid(job) for job in dag.jobs if job.is_norun}))

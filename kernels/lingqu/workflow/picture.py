@@ -80,8 +80,8 @@ class _Picture:
         parts = self._standing(1 if short else _LINES)
         parts += [] if short else [*self._faults(), *self._end()]
         for part in parts:
-            if isinstance(part, Text):
-                part.no_wrap, part.overflow = short, self._overflow if short else "fold"
+            if short and isinstance(part, Text):
+                part.no_wrap, part.overflow = True, self._overflow
         return Group(*parts)
 
     def _standing(self, lines: int) -> list:
@@ -101,7 +101,7 @@ class _Picture:
         parts = []
         for step in self._status.failed[: self._most]:
             head, *rest = fault(self._status, step)
-            parts += [Text(head, "bold red"), *map(Text, rest)]
+            parts += [Text(f"{clock(step.until)} {head}", "bold red"), *map(Text, rest)]
         more = self._status.failed[self._most :]
         return [*parts, *([Text(f"and {plural(len(more), 'step')} more failed")] if more else [])]
 

@@ -3,7 +3,7 @@
 import signal
 
 from lingqu.workflow.estimate import time_left
-from lingqu.workflow.phrase import clock, date, duration, pace, plural
+from lingqu.workflow.phrase import date, duration, pace, plural
 from lingqu.workflow.record import DONE, PRESENT, RUNNING, Step
 from lingqu.workflow.status import State, Status
 
@@ -76,7 +76,7 @@ def detail(status: Status, number: int, step: Step) -> str:
         return "waits for a node"
     facts, host = status.commands.get(number), status.host(step)
     where = [f"on {host}"] if host else []
-    if facts:
+    if facts and facts["done"]:
         return ", ".join([pace(facts), *where])
     last = [line.removeprefix("lingqu: ") for line in status.log_lines(step, 1)]
     spent = [f"for {duration(status.now - step.since)}"] if step.state == RUNNING else []
@@ -97,7 +97,7 @@ def cluster(status: Status) -> str:
 
 def fault(status: Status, step: Step) -> list[str]:
     """Why a step failed: it, its files, its log and the end of that."""
-    lines = [f"{step.title} failed {clock(step.until)} after {duration(step.seconds)}"]
+    lines = [f"{step.title} failed after {duration(step.seconds)}"]
     lines += [f"  to make  {name}" for name in step.files[:1]]
     lines += [f"  its log  {name}" for name in step.log]
     ends = status.log_lines(step) or (["(the log is empty)"] if step.log else [])

@@ -65,5 +65,5 @@ def as_pictures(folder: Path, watch: bool) -> bool:
             elif watch and status.alive and status.now - told_at >= _LINE_EVERY:
                 told_at = status.now
                 print(f"{clock(status.now)} {news(status)}", flush=True)
-    console.print(whole(status, console, most))
+    console.print(whole(status, console, most), soft_wrap=True)
     return _well(status)

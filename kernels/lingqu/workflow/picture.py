@@ -118,7 +118,8 @@ class _Picture:
     def _overall(self) -> list:
         counts = self._status.record.counts
         if not counts:
-            return []
+            waits = self._status.state is State.RUNNING
+            return [Text("Snakemake works out what is to be done", "dim")] * waits
         told = [steps_done(self._status)]
         told += [remaining(self._status)] if self._status.alive else []
         text = Text(", ".join(filter(None, told)))
@@ -131,7 +132,7 @@ class _Picture:
     def _mark(self, number: int, step: Step) -> Text:
         fine, plain, style = _MARKS[step.state]
         facts = self._status.commands.get(number)
-        if step.state == RUNNING and facts and facts["share"] is not None:
+        if step.state == RUNNING and facts and facts["share"]:
             return Text(f"{100 * facts['share']:.0f} %", style)
         if self._status.queued(step):
             fine, plain, style = _QUEUED

@@ -17,7 +17,7 @@ from lingqu.workflow.sentences import fault, news
 from lingqu.workflow.status import gather
 
 _LINE_EVERY = 60.0
-_DRAW_EVERY = 0.5
+_DRAW_EVERY = 1.0
 _ROOM = 12
 """Lines of a terminal that are left to other things than samples."""
 

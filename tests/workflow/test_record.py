@@ -7,7 +7,7 @@ from lingqu.workflow.record import Recorder, read_record, record_file
 PLAN = {"event": "plan", "time": 2.0, "rules": ["align"], "small": [], "targets": ["a.bam"]}
 PLAN |= {"steps": [[1, "align", "S1", True], [2, "align", "S2", False], [3, "align", "S0", True]]}
 START = {"event": "start", "time": 3.0, "step": 1, "rule": "align", "sample": "S1"}
-START |= {"log": ["a.log"], "files": ["a.bam"]}
+START |= {"log": ["a.log"], "files": ["a.bam"], "reads": ["a.fq"]}
 
 
 def begin(recorder: Recorder, *samples: str) -> None:

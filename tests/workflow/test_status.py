@@ -27,7 +27,7 @@ PLAN |= {"steps": [[1, "align", "S1", True], [2, "align", "S2", True]]}
 
 
 def start(step: int) -> dict:
-    files = {"log": [f"S{step}.log"], "files": [f"out/S{step}.bam"]}
+    files = {"log": [f"S{step}.log"], "files": [f"out/S{step}.bam"], "reads": []}
     told = {"event": "start", "time": 3.0, "step": step, "rule": "align", "sample": f"S{step}"}
     return told | files
 

@@ -23,6 +23,7 @@ class Terminal(io.StringIO):
 PLAN = {"event": "plan", "rules": ["note", "align"], "small": ["note"], "targets": []}
 PLAN |= {"steps": [[1, "note", "S1", True], [2, "align", "S1", True], [3, "align", "S2", False]]}
 START = {"event": "start", "step": 2, "rule": "align", "sample": "S1", "files": ["out/S1.bam"]}
+START |= {"log": [], "reads": ["ref.fa"]}
 
 
 def begun(folder, stream) -> View:
@@ -71,7 +72,7 @@ def test_commands_leave_a_file_while_they_work(tmp_path, monkeypatch, capsys):
 def test_steps_that_end_are_lines(tmp_path):
     view = begun(tmp_path, stream := io.StringIO())
     (tmp_path / "a.log").write_text("first\nlingqu: error: r.fq: broken\n")
-    view.hear({"event": "start", "step": 1, "rule": "note", "sample": "S1", "log": [], "files": []})
+    view.hear(START | {"step": 1, "rule": "note"})
     view.hear({"event": "done", "step": 1})
     view.hear(START | {"log": ["a.log"]})
     view.hear({"event": "told", "text": "a warning"})
@@ -95,7 +96,7 @@ def test_steps_that_end_are_lines(tmp_path):
 
 def test_off_a_terminal_there_is_a_line_now_and_then(tmp_path, monkeypatch, at_work):
     view = begun(tmp_path, stream := io.StringIO())
-    view.hear(START | {"log": []})
+    view.hear(START)
     view.look()
     assert "sort" not in stream.getvalue()
     monkeypatch.setattr(views, "_LINE_EVERY", 0.0)
@@ -109,7 +110,7 @@ def test_lines_stand_above_the_picture_on_a_terminal(tmp_path, monkeypatch, at_w
     monkeypatch.setattr(views, "_DRAW_EVERY", 0.0)
     view = begun(tmp_path, stream := Terminal())
     assert view.draws
-    view.hear(START | {"log": []})
+    view.hear(START)
     view.look()
     view.line("one \x1b[32mstep\x1b[0m is done")
     view.close()

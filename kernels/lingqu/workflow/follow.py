@@ -20,6 +20,8 @@ FOLLOW_VARIABLE = "LINGQU_FOLLOW"
 
 EVENTS, EVERYTHING = "events", "everything"
 
+_INPUTS = 4
+
 _TOLD_ALREADY = (
     "CalledProcessError",
     "Exiting because a job execution failed",
@@ -39,6 +41,7 @@ def _events(record: logging.LogRecord) -> Iterator[dict]:
         case "job_info":
             step = _step(told["rule_name"], told["wildcards"])
             files = {"log": list(told["log"]), "files": list(told["output"])}
+            files["reads"] = list(told["input"])[:_INPUTS]
             yield {"event": "start", "step": told["jobid"], **step, **files}
         case "job_finished":
             yield {"event": "done", "step": told["job_id"]}

@@ -6,7 +6,7 @@
     begin   the run: workflow, command (to give again), profile, samples, results, host, process
     plan    rules (in the workflow's order), small (rules not worth a word), targets (files),
             steps: [step (a number), rule, sample or "", whether it is to be done]
-    start   step, rule, sample, log, files (names of its outputs)
+    start   step, rule, sample, log, files (names of its outputs), reads (names of some inputs)
     done    step
     failed  step, log
     told    text: a warning, or a fault
@@ -28,7 +28,7 @@ FAILED, INTERRUPTED = "failed", "interrupted"
 
 @dataclass
 class Step:
-    """One step. since, until: Unix times, 0 as long as there is none; log, files: names."""
+    """One step. since, until: Unix times, 0 as long as there is none; the rest: names of files."""
 
     rule: str
     sample: str
@@ -37,6 +37,12 @@ class Step:
     until: float = 0.0
     log: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    reads: list[str] = field(default_factory=list)
+
+    @property
+    def subjects(self) -> list[str]:
+        """By which of its files a command may be known: some make none that they name."""
+        return [*self.files, *self.reads]
 
     @property
     def title(self) -> str:
@@ -87,7 +93,7 @@ class Record:
         if state == "start":
             step = self.steps.setdefault(number, Step(event["rule"], event["sample"]))
             step.state, step.since = RUNNING, event["time"]
-            step.log, step.files = event["log"], event["files"]
+            step.log, step.files, step.reads = event["log"], event["files"], event["reads"]
             return step
         step = self.steps.get(number)
         if step is None or step.state == state:

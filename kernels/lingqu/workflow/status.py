@@ -83,7 +83,7 @@ class Status:
 
     def _asks(self, step: Step, where: str) -> list[str]:
         known = self.cluster.get(where, ())
-        return [name for name in step.files if name in known]
+        return [name for name in step.subjects if name in known]
 
     def log_lines(self, step: Step, count: int = _LINES) -> list[str]:
         """The last lines of a step's log."""
@@ -110,7 +110,7 @@ def _commands(folder: Path, record: Record, now: float) -> tuple[dict[int, dict]
         name: number
         for number, step in record.steps.items()
         if step.state == RUNNING
-        for name in step.files
+        for name in step.subjects
     }
     known: dict[int, dict] = {}
     others = []

@@ -1,7 +1,7 @@
 """Time left: from what others of a rule took, from a command's own rate, never from nothing."""
 
 from lingqu.workflow.estimate import time_left
-from lingqu.workflow.record import DONE, PRESENT, RUNNING, WAITING, Record, Step
+from lingqu.workflow.record import DONE, FAILED, PRESENT, RUNNING, WAITING, Record, Step
 
 NOW = 1000.0
 
@@ -51,6 +51,13 @@ def test_steps_work_side_by_side_as_now_and_those_of_a_sample_in_turn():
     chain = done("align", 100), done("call", 60), Step("align", "S1", RUNNING, NOW)
     chain += Step("call", "S1"), Step("align", "S2", RUNNING, NOW - 90), Step("joint", "", WAITING)
     assert time_left(record(*chain), {}, NOW) == (160.0, ["joint"])
+
+
+def test_nothing_comes_of_what_has_failed():
+    steps = done("align", 100), Step("align", "S1", FAILED), Step("call", "S1"), Step("joint", "")
+    steps += Step("align", "S2", RUNNING, NOW), Step("call", "S2")
+    assert time_left(record(*steps), {}, NOW) == (100.0, ["call"])
+    assert time_left(record(*steps[:4]), {}, NOW) == (None, [])
 
 
 def test_small_rules_do_not_count():

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from lingqu.workflow.phrase import left
-from lingqu.workflow.record import DONE, RUNNING, WAITING, Record, Step
+from lingqu.workflow.record import DONE, FAILED, RUNNING, WAITING, Record, Step
 
 
 def _cost(step: Step, facts: dict | None, mean: float | None, now: float) -> float | None:
@@ -23,7 +23,8 @@ def time_left(
     """(seconds to the end or None, rules that come on top of it since none of their kind is done).
 
     A step takes as long as others of its rule took on average, one that works what its own rate
-    tells; as many steps are at work at once as now. commands: what the commands of steps tell.
+    tells; as many steps are at work at once as now. Nothing more comes of a sample of which a step
+    has failed, nor of all samples together. commands: what the commands of steps tell.
     """
     took: dict[str, list[float]] = defaultdict(list)
     for step in record.worthy:
@@ -31,8 +32,12 @@ def time_left(
             took[step.rule].append(step.seconds)
     means = {rule: sum(seconds) / len(seconds) for rule, seconds in took.items()}
     total, width, unknown, chains = 0.0, 0, set(), defaultdict(float)
+    stuck = {step.sample for step in record.worthy if step.state == FAILED}
+    stuck |= {""} if stuck else set()
     for number, step in record.steps.items():
         if step.rule in record.small or step.state not in (WAITING, RUNNING):
+            continue
+        if step.state == WAITING and step.sample in stuck:
             continue
         cost = _cost(step, commands.get(number), means.get(step.rule), now)
         if cost is None:

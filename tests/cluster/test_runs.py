@@ -1,5 +1,6 @@
 """Runs on Slurm: the same bytes as with the local profile, in all the ways there are."""
 
+import json
 import os
 import re
 import sys
@@ -56,6 +57,13 @@ def test_a_run_tells_what_it_waits_for(run):
     run.slurm.ask("scontrol", "update", f"nodename={nodes}", "state=drain", "reason=test")
     run.start("--", "results/reference.json")
     run.wait_for(lambda: "waiting for 2 worker jobs: nodes are down" in run.told, "its wait")
+    status = (sys.executable, "-m", "lingqu", "status", "--json", run.path)
+    for machine in ("login", "n1"):  # processes of the one are not seen from the other
+        told = json.loads(run.slurm[machine].ask(*status))
+        assert (told["state"], told["host"]) == ("running", "login")
+        assert "nodes are down" in told["cluster"]["why"]
+        (index,) = [step for step in told["work"] if step["rule"] == "index"]
+        assert index["waits_for_a_node"]
     run.slurm.ask("scontrol", "update", f"nodename={nodes}", "state=resume")
     assert run.end() == 0, run.brief
 

@@ -86,12 +86,6 @@ def test_a_command_that_fails_after_another_run_took_over_ends_its_snakemake(tak
     assert (tmp_path / "out.txt").exists() == taken
 
 
-def test_log_files_that_take_no_line_are_not_told():
-    report = ["--- Logging error ---", "Traceback (most recent call last):", "OSError: 28"]
-    report += ["Message: 'done", " and done'", "Arguments: ()"]
-    assert list(launcher.without_logging_errors(["a", *report, "b", *report])) == ["a", "b"]
-
-
 def test_a_home_that_cannot_be_written_is_not_needed(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")
     found = launcher._environment(tmp_path)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 
-@pytest.mark.parametrize("name", ["run", "init", "demo", "doctor", "adopt", "report"])
+@pytest.mark.parametrize("name", ["run", "status", "init", "demo", "doctor", "adopt", "report"])
 def test_help_teaches_by_example(commands, tmp_path, name):
     ran = commands.run(tmp_path, *commands.lingqu, name, "--help")
     assert ran.returncode == 0

@@ -12,6 +12,7 @@ from pathlib import Path
 import pysam
 
 from lingqu.workflow.lease import end_leftovers
+from lingqu.workflow.status import look
 
 
 def column(folder: Path, sample: str) -> list[str]:
@@ -239,10 +240,13 @@ def test_a_stopped_and_a_killed_run_go_on_and_end_with_the_same_bytes(
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     assert process.returncode == 130
+    assert look(project).state == "stopped"
     with commands.start(project, *words) as process:
         wait_for(project / "results" / "logs" / "call" / "S1.log", process)
+        assert look(project).state == "running"
         process.kill()
         process.wait()
+        assert look(project).state == "killed"
         process.stdout.close()
     with commands.start(project, *words) as process:
         wait_for(project / "results" / "logs" / "joint.log", process)
@@ -253,6 +257,13 @@ def test_a_stopped_and_a_killed_run_go_on_and_end_with_the_same_bytes(
     ran = commands.germline(project, "--cores", "1")
     assert ran.returncode == 0, ran.stdout
     assert outputs(project) == outputs(finished)
+    status = look(project)
+    assert status.state == "finished"
+    assert status.record.samples == ["S1", "S2"]
+    assert {name for name, _ in status.targets()} == {
+        "results/report.html",
+        "results/cohort/cohort.vcf.gz",
+    }
 
 
 def test_entry_from_bam_and_cram(finished, project, commands, reference):
@@ -286,6 +297,7 @@ def test_a_fault_of_a_step_is_told_in_one_line_at_the_end(project, commands, dem
     told, last = ran.stdout.splitlines()[-2:]
     assert told.startswith("align/S1: lingqu: error: reads/cut.fastq.gz: truncated gzip file")
     assert "the same command goes on from here" in last
+    assert [step.title for step in look(project).failed] == ["align S1"]
     assert not (project / "results" / "align" / "S1.bam").exists()
     assert "results/unfinished/report.html tells what is there" in ran.stdout
     run = json.loads((project / "results" / "unfinished" / "run.json").read_text())

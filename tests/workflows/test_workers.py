@@ -38,7 +38,7 @@ def programs(process, name: str) -> list[psutil.Process]:
 def test_work_on_nodes_gives_the_same_bytes_and_is_not_done_twice(
     finished, nodes, commands, outputs
 ):
-    words = (*commands.lingqu, "run", "germline", "--profile", "nodes")
+    words = (*commands.lingqu, "run", "germline", "--profile", "nodes", "--verbose")
     told = []
     with commands.start(nodes, *words) as process:
         for line in process.stdout:

@@ -99,7 +99,8 @@ def _chunk_tasks(run: _Run) -> Iterator[ChunkTask]:
 
 def _align_chunks(run: _Run) -> list[dict]:
     facts = []
-    with progress("align", "reads", None) as shown:
+    files = [path for lane in run.source.lanes for path in lane.inputs]
+    with progress("align", "reads", files=files) as shown:
         for fact in run.cluster.map(align_chunk, _chunk_tasks(run)):
             facts.append(heard(fact))
             shown.advance(fact["counts"]["reads"])

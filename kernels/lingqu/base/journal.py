@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -44,27 +45,36 @@ def leave(path: Path, facts: dict) -> None:
 
 
 class Journal:
-    """The file of this process."""
+    """The file of this process; share: what part is done when so many units are, or None."""
 
-    def __init__(self, what: str, unit: str, total: int | None):
+    def __init__(
+        self, what: str, unit: str, total: int | None, share: Callable[[int], float | None]
+    ):
         run = os.environ.get(RUN_VARIABLE)
         name = f"{socket.gethostname()}-{os.getpid()}.json"
         self._path = journal_folder(run) / name if run else None
         command, makes = subject(sys.argv[1:])
         self._facts = {"command": command, "output": makes, "what": what, "unit": unit}
         self._facts |= {"total": total, "since": time.time()}
-        self._last = float("-inf")
+        self._share, self._last = share, float("-inf")
 
-    def note(self, done: int, ended: bool = False) -> None:
-        """Leave how much is done, once a second at most, and at the end."""
+    def note(self, done: int) -> None:
+        """Leave how much is done, once a second at most."""
         now = time.monotonic()
-        if self._path and (ended or now - self._last >= _EVERY):
+        if self._path and now - self._last >= _EVERY:
             self._last = now
-            leave(self._path, {**self._facts, "done": done, "now": time.time(), "ended": ended})
+            told = {"done": done, "share": self._share(done), "now": time.time()}
+            leave(self._path, self._facts | told)
+
+    def end(self) -> None:
+        """Leave nothing: only commands at work have a file."""
+        if self._path:
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
 
 
 def read(folder: Path) -> list[dict]:
-    """What all commands of a run have left, in the order in which they began."""
+    """What the commands at work have left, in the order in which they began."""
     found = []
     for path in folder.glob("[!.]*.json"):
         with contextlib.suppress(OSError, ValueError):  # just going

@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "lingqu.cli.demo",
     "init": "lingqu.cli.init",
     "run": "lingqu.cli.run",
+    "status": "lingqu.cli.status",
     "index": "lingqu.cli.index",
     "align": "lingqu.cli.align",
     "call": "lingqu.cli.call",

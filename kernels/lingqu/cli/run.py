@@ -13,6 +13,7 @@ Examples:
   lingqu run germline --cores 4        on four of them
   lingqu run germline -- --until align --keep-going
 \b
+How it stands is told in any other shell by: lingqu status
 A run that was stopped or killed goes on where it was: give the same command again.
 The same as plain Snakemake, with the same bytes:
   snakemake -s workflows/germline/Snakefile --configfile config/germline.yaml --cores 4
@@ -30,9 +31,10 @@ The same as plain Snakemake, with the same bytes:
 )
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be run, run nothing.")
 @click.option("--cores", type=click.IntRange(1), help="Cores to use [all].")
+@click.option("-v", "--verbose", is_flag=True, help="Show all that Snakemake tells.")
 @click.option("--dashboard", is_flag=True, help="Show Dask's, on a loopback port of this host.")
 @click.argument("snakemake_args", nargs=-1, type=click.UNPROCESSED)
-def command(workflow, config, profile, dry_run, cores, dashboard, snakemake_args) -> None:
+def command(workflow, config, profile, dry_run, cores, verbose, dashboard, snakemake_args) -> None:
     """Run WORKFLOW (germline) in this folder; what follows -- goes to Snakemake.
 
     Config and sample sheet are checked first; all their faults are told at once.
@@ -44,7 +46,7 @@ def command(workflow, config, profile, dry_run, cores, dashboard, snakemake_args
 
     config = Path(config or f"config/{workflow}.yaml")
     run = Run(
-        workflow, Path.cwd(), config, profile, cores, dry_run, snakemake_args, dashboard=dashboard
+        workflow, Path.cwd(), config, profile, cores, dry_run, snakemake_args, verbose, dashboard
     )
     code, project = launch(run)
     if code:

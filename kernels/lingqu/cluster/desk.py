@@ -49,10 +49,14 @@ class Order:
         return subject(self.words)[0]
 
     @property
+    def makes(self) -> str:
+        """The file that it makes."""
+        return subject(self.words)[1]
+
+    @property
     def title(self) -> str:
         """The command and what it makes."""
-        command, makes = subject(self.words)
-        return f"{command} {Path(makes).name}".strip()
+        return f"{self.command} {Path(self.makes).name}".strip()
 
     def pass_on(self, stream: int, text: str) -> None:
         """Give what its driver says to who waits; keep the error among it."""

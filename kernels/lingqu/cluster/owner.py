@@ -172,11 +172,14 @@ class Owner:
         """Leave what there is, for the launcher's view."""
         run = os.environ.get(journal.RUN_VARIABLE)
         if run and self._desk.asked:
+            nodes = self._desk.nodes.values()
             facts = {
-                "nodes": len(self._desk.nodes),
-                "cores": sum(node.cores for node in self._desk.nodes.values()),
+                "nodes": len(nodes),
+                "cores": sum(node.cores for node in nodes),
                 "chunks": sum(len(state.processing) for state in self._dask.workers.values()),
-                "waiting": len(self._desk.waiting),
+                "waiting": [order.makes for order in self._desk.waiting],
+                "at": {order.makes: x.host for x in nodes for order in x.orders.values()},
+                "why": self._pool.waits,
                 "jobs": self._pool.submitted,
                 "held": self._core_seconds + sum(map(self._held, self._desk.nodes.values())),
                 "costs": {command: asdict(cost) for command, cost in self._desk.costs.items()},

@@ -34,6 +34,11 @@ class Pool:
         """Jobs of the run up to now."""
         return len(self._known)
 
+    @property
+    def waits(self) -> str:
+        """What it waits for, in words; empty where for nothing."""
+        return self._told
+
     def joined(self) -> None:
         """Note the jobs whose nodes are at the desk."""
         self._joined |= {node.job for node in self._desk.nodes.values()}

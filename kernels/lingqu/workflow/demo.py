@@ -80,7 +80,7 @@ def demo(folder: Path) -> tuple[int, list[str]]:
         raise LingquError(f"{folder}: holds another project; name a new folder")
     start = time.monotonic()
     _write_project(folder)
-    run = Run("germline", folder.resolve(), Path("config/germline.yaml"), brief=True)
+    run = Run("germline", folder.resolve(), Path("config/germline.yaml"))
     code, _ = launch(run)
     if code:
         return code, []

@@ -5,18 +5,17 @@ and leaves no process behind.
 """
 
 import os
-import queue
+import shlex
 import shutil
-import signal
-import subprocess
+import socket
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lingqu import __version__
 from lingqu.base.atomic import no_room
 from lingqu.base.cache_folder import lend
 from lingqu.base.errors import LingquError
@@ -27,22 +26,21 @@ from lingqu.base.resources import house
 from lingqu.cluster.desk import ERROR
 from lingqu.cluster.hire import hired
 from lingqu.cluster.thin import HEAVY
-from lingqu.workflow.brief import brief
 from lingqu.workflow.faults import did_you_mean
+from lingqu.workflow.follow import EVENTS, EVERYTHING, FOLLOW_VARIABLE
 from lingqu.workflow.lease import end_leftovers, hold
 from lingqu.workflow.project import Project, open_project
+from lingqu.workflow.supervise import supervise
 from lingqu.workflow.view import View, forget
 from lingqu.workflow.workers import read_workers
-
-_LOOK_EVERY = 1.0
 
 
 @dataclass(frozen=True)
 class Run:
     """What to run: files are relative to `folder`, the working folder of the run.
 
-    brief: show a line for each finished step in place of all that Snakemake tells. dashboard: have
-    Dask's, where the profile has workers.
+    verbose: show all that Snakemake tells, too. dashboard: have Dask's, where the profile has
+    workers.
     """
 
     workflow: str
@@ -52,7 +50,7 @@ class Run:
     cores: int | None = None
     dry: bool = False
     arguments: Sequence[str] = ()
-    brief: bool = False
+    verbose: bool = False
     dashboard: bool = False
 
 
@@ -118,43 +116,6 @@ def _environment(folder: Path) -> dict[str, str]:
     return environment
 
 
-def without_logging_errors(lines: Iterable[str]) -> Iterator[str]:
-    """Snakemake's lines, less what Python tells of a log file on a full disk."""
-    inside = False
-    for line in lines:
-        inside = inside or line.startswith("--- Logging error ---")
-        if not inside:
-            yield line
-        elif line.startswith("Arguments: "):
-            inside = False
-
-
-def _show(child: subprocess.Popen, run: Run, view: View) -> None:
-    """Show what Snakemake tells and how far its commands are, until it ends."""
-    lines: queue.SimpleQueue = queue.SimpleQueue()
-
-    def read() -> None:
-        told = without_logging_errors(child.stderr)
-        for line in brief(told) if run.brief else told:
-            lines.put(line.rstrip("\n"))
-        lines.put(None)
-
-    threading.Thread(target=read, daemon=True).start()
-    while True:
-        try:
-            line = lines.get(timeout=_LOOK_EVERY)
-        except queue.Empty:
-            if child.poll() is not None:  # killed; what it started may hold the pipe open
-                break
-            if not run.dry:
-                view.look()
-            continue
-        if line is None:
-            break
-        view.line(line)
-    view.close()
-
-
 def _on_workers(settings: dict) -> list[str]:
     """How Snakemake starts the commands that nodes do: they only wait, so many at once.
 
@@ -165,48 +126,29 @@ def _on_workers(settings: dict) -> list[str]:
     return words + (["--executor", "local"] if settings["pool"] == "allocation" else [])
 
 
-def _supervise(words: list[str], run: Run, environment: dict, view: View) -> int:
-    """Run to the end; signals go on to all processes of the run. Returns the exit code."""
-    child = subprocess.Popen(
-        words,
-        cwd=run.folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        process_group=0,
-    )
-    stopped: list[int] = []
-
-    def forward(number: int, _frame: object) -> None:
-        stopped.append(number)
-        if child.poll() is None:
-            os.killpg(child.pid, number)
-
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, forward) for number in numbers}
-    try:
-        _show(child, run, view)
-        code = child.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if stopped:
-        return 128 + stopped[0]
-    return code if code >= 0 else 128 - code
+def _begin(run: Run, project: Project) -> dict:
+    """The event that tells of the run itself."""
+    again = ["lingqu", "run", run.workflow]
+    again += ["--config", str(run.config)] * (run.config != Path(f"config/{run.workflow}.yaml"))
+    again += ["--profile", run.profile] * (run.profile != "local")
+    again += ["--cores", str(run.cores)] * bool(run.cores)
+    again += ["--", *run.arguments] * bool(run.arguments)
+    told = {"event": "begin", "workflow": run.workflow, "command": shlex.join(again)}
+    told |= {"profile": run.profile, "samples": list(project.samples)}
+    told |= {"results": project.config["results"], "version": __version__}
+    return told | {"host": socket.gethostname(), "process": os.getpid()}
 
 
-def _run(words: list[str], run: Run, more: dict[str, str], told: list[str]) -> int:
+def _run(words: list[str], run: Run, more: dict[str, str], view: View, told: list[str]) -> int:
     """Run Snakemake, with the workers of its profile where that has some; its exit code.
 
     more: for Snakemake's environment. What the owner of the workers says is added to `told`.
     """
-    forget(run.folder)
     settings = read_workers(profile_folder(run.profile, run.folder), run.folder)
-    environment, view = _environment(run.folder), View(run.folder)
+    environment = _environment(run.folder)
+    more = more | {FOLLOW_VARIABLE: EVERYTHING if run.verbose else EVENTS}
     if settings is None:
-        return _supervise(words, run, environment | more, view)
+        return supervise(words, run.folder, environment | more, view)
     if "NUMBA_CACHE_DIR" not in environment:  # nodes may have no home, or another one
         environment["NUMBA_CACHE_DIR"] = str(run.folder / ".lingqu" / "kernels")
         lend(run.folder / ".lingqu" / "kernels")
@@ -214,10 +156,27 @@ def _run(words: list[str], run: Run, more: dict[str, str], told: list[str]) -> i
 
     def tell(line: str) -> None:
         told.append(line)
+        view.hear({"event": "told", "text": line.removeprefix("lingqu: ")}, show=False)
         view.line(line)
 
     with hired(run.folder / ".lingqu" / "cluster", settings, environment, tell) as connected:
-        return _supervise([*words, *_on_workers(settings)], run, connected | more, view)
+        words = [*words, *_on_workers(settings)]
+        return supervise(words, run.folder, connected | more, view)
+
+
+def _recorded(words: list[str], run: Run, project: Project, pulse: Path, told: list[str]) -> int:
+    """As _run, with the run's beginning and end on record."""
+    forget(run.folder)
+    view = View(run.folder)
+    view.hear(_begin(run, project))
+    try:
+        code = _run(words, run, {PULSE_VARIABLE: str(pulse)}, view, told)
+    except LingquError as error:
+        view.hear({"event": "told", "text": str(error)}, show=False)
+        view.hear({"event": "end", "code": 1})
+        raise
+    view.hear({"event": "end", "code": code})
+    return code
 
 
 def _faults_since(start: float, logs: Path) -> list[str]:
@@ -269,14 +228,14 @@ def launch(run: Run) -> tuple[int, Project]:
     find_lingqu()
     if run.dry:
         words, environment = command(run, workflow), _environment(run.folder)
-        return _supervise(words, run, environment, View(run.folder)), project
+        return supervise(words, run.folder, environment, View(run.folder)), project
     results = run.folder / project.config["results"]
     _make_results(results)
     start, told = time.time(), []
     with hold(run.folder) as pulse:
         words = command(run, _frozen(workflow, run.folder / ".lingqu"))
         try:
-            code = _run(words, run, {PULSE_VARIABLE: str(pulse)}, told)
+            code = _recorded(words, run, project, pulse, told)
         finally:
             end_leftovers(run.folder)
     if 0 < code < 128:

@@ -16,6 +16,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from lingqu.base import lock
@@ -42,19 +43,50 @@ def _pulse(state: Path) -> Path | None:
     return next(state.glob("run.*.pulse"), None)
 
 
+def _grows(pulse: Path) -> bool:
+    """Whether the pulse of a run on another machine grows; FileNotFoundError where it is gone."""
+    before = pulse.stat().st_size
+    for _ in range(_BEATS):
+        time.sleep(_BEAT)
+        with pulse.open("rb") as stream:  # a shared file's size is fresh when it is opened
+            if os.fstat(stream.fileno()).st_size != before:
+                return True
+    return False
+
+
 def _watch(folder: Path, pulse: Path) -> None:
     """LingquError where the run of the pulse lives."""
-    other, before = lock.holder(pulse), pulse.stat().st_size
+    other = lock.holder(pulse)
     if other is None or other.here:
         if other and other.alive and other != lock.this_process():
             raise _refusal(folder, other)
         return
     say(f"{folder}: watching whether the run of {other} still works")
-    for _ in range(_BEATS):
-        time.sleep(_BEAT)
-        with pulse.open("rb") as stream:  # a shared file's size is fresh when it is opened
-            if os.fstat(stream.fileno()).st_size != before:
-                raise _refusal(folder, other)
+    if _grows(pulse):
+        raise _refusal(folder, other)
+
+
+@dataclass(frozen=True)
+class Life:
+    """Who runs in a folder, or ran there and did not end well; seen: its last sign (Unix time)."""
+
+    holder: lock.Holder
+    alive: bool
+    seen: float
+
+
+def look(folder: Path) -> Life | None:
+    """Whether a run works in `folder`; None where there is none. Changes nothing.
+
+    Of a run on another machine this takes a moment, as that of a pulse.
+    """
+    while pulse := _pulse(folder / ".lingqu"):
+        with contextlib.suppress(FileNotFoundError):  # it ends just now, or is taken over
+            other, seen = lock.holder(pulse), pulse.stat().st_mtime
+            if other is None:  # just begun, or on a disk that was full
+                return None
+            return Life(other, other.alive if other.here else _grows(pulse), seen)
+    return None
 
 
 def _take_pulse(folder: Path) -> Path:
@@ -135,8 +167,8 @@ def _processes() -> Iterator[Path]:
             yield entry
 
 
-def _marked(folder: Path) -> list[int]:
-    """Live processes of a run in `folder`, other than this one."""
+def leftovers(folder: Path) -> list[int]:
+    """Live processes of a run in `folder` on this machine, other than this one."""
     mark = f"{RUN_VARIABLE}={folder}".encode()
     found = []
     for process in _processes():
@@ -154,7 +186,7 @@ def end_leftovers(folder: Path) -> int:
     """
     ended: set[int] = set()
     deadline = time.monotonic() + _PATIENCE
-    while found := _marked(folder):
+    while found := leftovers(folder):
         if time.monotonic() > deadline:
             raise LingquError(f"{folder}: processes of an earlier run do not end: {found}")
         for process in found:

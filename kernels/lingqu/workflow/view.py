@@ -1,9 +1,8 @@
-"""All commands of a run in one view: lines above, and on a terminal a table that stays below them.
+"""What a run shows while it works: lines above, and on a terminal a picture that stays below them.
 
-Elsewhere one plain line a minute tells the same.
+Elsewhere there are lines only, one for each step that ended, and one a minute for what works.
 """
 
-import json
 import os
 import sys
 import threading
@@ -11,40 +10,16 @@ import time
 from pathlib import Path
 from typing import TextIO
 
-from lingqu.base.journal import CLUSTER, journal_folder, read
+from lingqu.base.journal import journal_folder
+from lingqu.workflow.phrase import clock, duration, plural
+from lingqu.workflow.record import DONE, FAILED, Record, Recorder, Step
+from lingqu.workflow.sentences import fault, news
+from lingqu.workflow.status import gather
 
 _LINE_EVERY = 60.0
-_STALE = 90.0
-_MOST = 12
-
-
-def _duration(seconds: float) -> str:
-    """As people say it."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
-
-
-def row(facts: dict) -> str:
-    """One command: what it makes, how far it is, how fast, and how long it will take."""
-    spent = max(facts["now"] - facts["since"], 1e-9)
-    rate = facts["done"] / spent
-    text = f"{facts['command']:<8}{Path(facts['output']).name:<28.28}{facts['what']:<18}"
-    text += f"{facts['done']:>16,} {facts['unit']:<7}{rate:>12,.0f}/s"
-    if facts["total"] and rate:
-        left = max(facts["total"] - facts["done"], 0) / rate
-        text += f"{100 * facts['done'] / facts['total']:>6.0f} %{_duration(left):>8} left"
-    return text
-
-
-def _cluster(folder: Path) -> str:
-    """What the owner of the cluster tells."""
-    try:
-        facts = json.loads((folder / f"{CLUSTER}.json").read_text())
-    except (OSError, ValueError):
-        return ""
-    text = f"{facts['nodes']} nodes, {facts['cores']} cores, {facts['chunks']:,} chunks at work"
-    return text + (f", {facts['waiting']} commands wait for a node" if facts["waiting"] else "")
+_DRAW_EVERY = 1.0
+_ROOM = 12
+"""Lines of a terminal that are left to other things than samples."""
 
 
 def forget(run: Path) -> None:
@@ -53,66 +28,98 @@ def forget(run: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a picture can be drawn there."""
+    return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
 class View:
     """What is shown of the run in `folder`; any thread may show a line."""
 
     def __init__(self, folder: Path, stream: TextIO | None = None):
-        self._folder = journal_folder(folder)
+        self._folder, self._recorder = folder, Recorder(folder)
         self._stream = stream or sys.stderr
-        self._drawn = 0
+        self.draws = is_terminal(self._stream)
+        self._live = None
         self._last = time.monotonic()
         self._lock = threading.Lock()
+
+    @property
+    def record(self) -> Record:
+        """What was heard."""
+        return self._recorder.record
 
     def line(self, text: str) -> None:
         """Show a line above."""
         with self._lock:
-            self._clear()
-            print(text, file=self._stream, flush=True)
+            if self._live:
+                from rich.text import Text
+
+                self._live.console.print(Text.from_ansi(text), soft_wrap=True)
+            else:
+                print(text, file=self._stream, flush=True)
+
+    def hear(self, event: dict, show: bool = True) -> None:
+        """Take in an event of the run, write it down, and show what is worth a line."""
+        event = {"time": time.time(), **event}
+        step = self._recorder.hear(event)
+        if not show:
+            return
+        when = clock(event["time"])
+        if step and step.state in (DONE, FAILED) and step.rule not in self.record.small:
+            for line in self._end_of(step):
+                self.line(f"{when} {line}")
+        elif event["event"] == "told":
+            for line in event["text"].splitlines():
+                self.line(f"{when} {line}")
+        elif event["event"] == "plan":
+            self.line(f"{when} {self._plan()}")
+
+    def _plan(self) -> str:
+        counts, samples = self.record.counts, len(self.record.samples)
+        told = f"{counts['waiting']:,} of {plural(sum(counts.values()), 'step')} to do"
+        return told + (f", {plural(samples, 'sample')}" if samples else "")
+
+    def _end_of(self, step: Step) -> list[str]:
+        if step.state == FAILED:
+            return fault(gather(self._folder, self.record), step)
+        counts = self.record.counts
+        done = counts["done"] + counts["present"]
+        return [f"[{done}/{sum(counts.values())}] {step.title}, {duration(step.seconds)}"]
 
     def look(self) -> None:
-        """Show how far the commands are, when it is time to."""
-        terminal, now = self._stream.isatty(), time.monotonic()
-        if not terminal and now - self._last < _LINE_EVERY:
+        """Show how far the run is, when it is time to."""
+        if not self.record.begin:
+            return
+        now = time.monotonic()
+        if now - self._last < (_DRAW_EVERY if self.draws else _LINE_EVERY):
             return
         self._last = now
-        rows = self.rows()
-        with self._lock:
-            if terminal:
-                self._clear()
-                self._draw(rows)
-            elif rows:
-                told = (" ".join(text.split()) for text in rows)
-                print("; ".join(told), file=self._stream, flush=True)
-
-    def rows(self) -> list[str]:
-        """The lines of the table."""
-        now = time.time()
-        live = [
-            facts
-            for facts in read(self._folder)
-            if not facts["ended"] and now - facts["now"] < _STALE
-        ]
-        rows = [row(facts) for facts in live[:_MOST]]
-        rows += [f"and {len(live) - _MOST} more"] if live[_MOST:] else []
-        cluster = _cluster(self._folder)
-        return rows + ([cluster] if cluster else [])
+        status = gather(self._folder, self.record)
+        if self.draws:
+            with self._lock:
+                self._draw(status)
+        elif told := news(status):
+            self.line(f"{clock(time.time())} {told}")
 
     def close(self) -> None:
-        """Take the table off the terminal."""
+        """Take the picture off the terminal."""
         with self._lock:
-            self._clear()
+            if self._live:
+                self._live.stop()
+                self._live = None
 
-    def _clear(self) -> None:
-        if self._drawn:
-            print(f"\x1b[{self._drawn}A\r\x1b[J", end="", file=self._stream, flush=True)
-            self._drawn = 0
+    def _draw(self, status) -> None:
+        from rich.console import Console
+        from rich.live import Live
 
-    def _draw(self, rows: list[str]) -> None:
-        try:
-            width = os.get_terminal_size(self._stream.fileno()).columns
-        except (OSError, ValueError):
-            width = 80
-        for text in rows:
-            print(text[: width - 1], file=self._stream)
-        self._stream.flush()
-        self._drawn = len(rows)
+        from lingqu.workflow.picture import live
+
+        if not self._live:
+            told = {"auto_refresh": False, "transient": True}
+            told |= {"redirect_stdout": False, "redirect_stderr": False}
+            self._live = Live(console=Console(file=self._stream, highlight=False), **told)
+            self._live.start()
+        console = self._live.console
+        most = max(console.height - _ROOM, 1)
+        self._live.update(live(status, console, most), refresh=True)

@@ -16,6 +16,7 @@ from lingqu.align.lanes import FIELDS, MARKS
 from lingqu.base.errors import LingquError
 from lingqu.call.pedigree import ped_lines, with_sexes
 from lingqu.cluster import SCHEDULER_VARIABLE
+from lingqu.workflow.follow import follow
 from lingqu.workflow.launcher import find_lingqu
 from lingqu.workflow.project import as_list, is_bed, open_project
 from lingqu.workflow.sheet import people

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lingqu.base.errors import LingquError
 from lingqu.report.measures import MEASURES, Measure
-from lingqu.report.numbers import gather
+from lingqu.report.numbers import gather, relatives
 from lingqu.report.verdicts import ORDER, packaged, sentence, thresholds, verdict, worst
 from lingqu.report.words import LANGUAGES
 
@@ -182,6 +182,15 @@ def test_measures_of_known_numbers(finished):
     assert found == pytest.approx(expected, abs=1e-5)
     assert values["allele_balance"] == pytest.approx(0.5, abs=0.01)
     assert values["duplicates"] == pytest.approx(14_000 / 199_000, rel=1e-5)
+
+
+def test_a_sample_that_could_not_be_compared_is_not_called_itself():
+    pair = {"a": "A", "b": "B", "found": None, "agrees": None}
+    qc = {"samples": ["A", "B"], "pairs": [pair], "swaps": [], "genotypes": {}, "sexes": {}}
+    assert relatives(qc)["A"]["itself"] is None
+    assert relatives(qc | {"pairs": [pair | {"found": "unrelated"}]})["A"]["itself"] is True
+    swap = {"kind": "same", "samples": ["A", "B"], "why": "one person"}
+    assert relatives(qc | {"swaps": [swap]})["B"]["itself"] is False
 
 
 def test_dropout_is_the_reads_that_poor_windows_lack():

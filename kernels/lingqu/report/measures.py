@@ -225,7 +225,7 @@ MEASURES = (
     Measure("gc", "reads", "share", "both", _by_bases("gc")),
     Measure("n_content", "reads", "share", "high", _n_content),
     Measure("adapters", "reads", "share", "high", _adapters),
-    Measure("overrepresented", "reads", "share", "high", _overrepresented),
+    Measure("overrepresented", "reads", "share", "high", _overrepresented, _counted("reads")),
     Measure(
         "mapped",
         "alignment",

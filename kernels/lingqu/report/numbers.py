@@ -20,6 +20,9 @@ SCHEMA = 1
 """Version of report.json's schema, report/schemas/report.schema.json."""
 
 
+_ALL_PAIRS = 100
+"""Of a larger cohort the quality file tells only the pairs that say something."""
+
 _OF_THE_SAMPLE = ("same", "exchanged", "stranger")
 """Kinds of swaps that speak of the sample itself, and not of a relation or its sex."""
 
@@ -145,17 +148,20 @@ def relatives(qc: dict | None) -> dict[str, dict]:
     """
     if not qc:
         return {}
-    others = {name: [] for name in qc["samples"]}
+    others: dict[str, list[bool]] = {name: [] for name in qc["samples"]}
+    seen = set()
     for pair in qc["pairs"]:
-        if pair.get("agrees") is not None:
-            others[pair["a"]].append(pair["agrees"])
-            others[pair["b"]].append(pair["agrees"])
+        ends = (pair["a"], pair["b"])
+        seen.update(ends if pair["found"] else ())
+        for name in ends if pair["agrees"] is not None else ():
+            others[name].append(pair["agrees"])
     swaps = (swap for swap in qc["swaps"] if swap["kind"] in _OF_THE_SAMPLE)
+    big = len(others) > _ALL_PAIRS
     swapped = {name for swap in swaps for name in swap["samples"]}
     return {
         name: {
             **_called(qc["genotypes"].get(name) or {}),
-            "itself": name not in swapped if len(others) > 1 else None,
+            "itself": name not in swapped if name in swapped | seen or big else None,
             "relatives": all(told) if told else None,
             "sex_agrees": (qc["sexes"].get(name) or {}).get("agrees"),
         }

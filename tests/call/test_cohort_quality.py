@@ -3,17 +3,19 @@
 import gzip
 import json
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import lingqu
 from lingqu.base.errors import LingquError
-from lingqu.base.resources import house
 from lingqu.call import cohort_quality, gvcf, joint, kinship, pieces, records, store
 from lingqu.call.genotypes import LEAST_DEPTH, LEAST_QUALITY
 from lingqu.formats.reference import open_reference
 from lingqu.formats.vcf import VcfWriter, header_lines
 
+SCHEMA = Path(lingqu.__file__).parent / "report" / "schemas" / "cohort.schema.json"
 LENGTHS = {"1": 110_000, "2": 90_000, "X": 60_000, "Y": 20_000, "GL1": 3000}
 STEP = 40
 SEXES = {"dad": "XY", "mum": "XX", "kid": "XY", "sis": "XX", "one": "XY"}
@@ -233,8 +235,7 @@ def test_a_family(whole):
 
 def test_schema(whole):
     jsonschema = pytest.importorskip("jsonschema")
-    path = house() / "kernels" / "lingqu" / "report" / "schemas" / "cohort.schema.json"
-    schema = json.loads(path.read_text())
+    schema = json.loads(SCHEMA.read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(whole[1], schema)
     for broken in ({"schema": 2}, {"pairs": [{}]}, {"more": 1}, {"pca": {}}):
@@ -252,8 +253,7 @@ def described(part):
 
 
 def test_every_key_of_the_schema_is_described():
-    path = house() / "kernels" / "lingqu" / "report" / "schemas" / "cohort.schema.json"
-    told = list(described(json.loads(path.read_text())))
+    told = list(described(json.loads(SCHEMA.read_text())))
     assert len(told) > 35 and all(told)
 
 

@@ -27,7 +27,7 @@ from lingqu.call.kinship import FOUND, NOT_TOLD, STRETCH, UNRELATED, PairCounts,
 from lingqu.call.pedigree import Person
 from lingqu.call.sexes import sex_of
 from lingqu.call.swaps import Evidence, explained
-from lingqu.call.told import FITS, UNCLEAR, Told, fits, told_by
+from lingqu.call.told import FITS, FITS_NOT, UNCLEAR, Told, fits, told_by
 
 SCHEMA = 1
 MOST_SAMPLES = 100
@@ -114,7 +114,7 @@ class CohortQuality:
         if len(self.samples) > MOST_SAMPLES:
             near = [relation, found]
             wanted = np.any([(one != NOT_TOLD) & (one != UNRELATED) for one in near], axis=0)
-            wanted |= fitting == 1 - FITS
+            wanted |= fitting == FITS_NOT
         ibs1, ibs2 = kinship.ibs1(counts), kinship.ibs2(counts)
         related = kinship.relatedness(counts)
         for k in np.flatnonzero(wanted).tolist():

@@ -26,7 +26,7 @@ def packed(copies):
     for plane, chosen in enumerate([(copies == 0) | (copies == 2), (copies == 0) | (copies == 1)]):
         padded = np.zeros((n, planes.shape[2] * 64), np.uint64)
         padded[:, :sites] = chosen
-        planes[plane] = (padded.reshape(n, -1, 64) * bits).sum(2, dtype=np.uint64)
+        planes[plane] = (padded.reshape(n, planes.shape[2], 64) * bits).sum(2, dtype=np.uint64)
     return planes
 
 

@@ -75,14 +75,15 @@ def site_line(
         return None
     filters = _filters(site, gt, qual)
     if genotypes:
-        genotypes.judge(site, gt, gq, (np.flatnonzero(seen[1:]) + 1).tolist(), filters)
+        alts = [a for a, is_seen in enumerate(seen.tolist()) if is_seen and a]
+        genotypes.judge(site, gt, gq, alts, filters)
     if kin:
         related = kin.families.related
         gt[related], gq[related] = kin.told.gt[kin.k, related], kin.told.gq[kin.k, related]
         filters = _filters(site, gt, qual)
     copies = _copies(gt, len(alleles))
     if genotypes:
-        genotypes.tally(site, gt, copies, filters)
+        genotypes.tally(gt, site.ploidy, (copies == 1) & ~silent, filters)
     kept = np.array([a for a in range(len(alleles)) if a == 0 or seen[a] or copies[a]])
     ref, alts = records.shorten(alleles[0], [alleles[a] for a in kept[1:]])
     told, phase = site.told, np.empty((n, 3), np.int32)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from lingqu.call import records
 from lingqu.call.kernels.kinship import PLANES, SUMS, TALLIES, add_site, tally_record
 from lingqu.call.known import known_snvs
 from lingqu.call.ploidy import autosomes, chromosome
@@ -57,10 +56,10 @@ class Genotypes:
         """
         if not self.is_judged or filters != "PASS" or len(alts) != 1:
             return False
-        ref, (alt,) = records.shorten(site.alleles[0], [site.alleles[a] for a in alts])
-        if ref not in _BASES or alt not in _BASES:
+        ref, alt = site.alleles[0], site.alleles[alts[0]]
+        if ref[1:] != alt[1:] or ref[0] not in _BASES or alt[0] not in _BASES:
             return False
-        return self._known is None or (site.pos, ref, alt) in self._known
+        return self._known is None or (site.pos, ref[0], alt[0]) in self._known
 
     def judge(self, site: Site, gt: np.ndarray, gq: np.ndarray, alts: list[int], filters: str):
         """Take a site with genotypes that no pedigree has touched; gt, gq: see `judge_site`."""
@@ -75,12 +74,10 @@ class Genotypes:
         )  # fmt: skip
         self._sites += 1
 
-    def tally(self, site: Site, gt: np.ndarray, copies: np.ndarray, filters: str) -> None:
-        """Count the genotypes of a record as they are written, if it passes."""
+    def tally(self, gt: np.ndarray, ploidy: np.ndarray, alone: np.ndarray, filters: str) -> None:
+        """Count the genotypes of a record as they are written, if it passes; see `tally_record`."""
         if filters == "PASS":
-            alone = copies == 1
-            alone[[a == 0 or alt == "*" for a, alt in enumerate(site.alleles)]] = False
-            tally_record(gt, site.ploidy, alone, self._tallies)
+            tally_record(gt, ploidy, alone, self._tallies)
 
     def facts(self) -> dict:
         """What kind of contig it is, and how many markers there are."""

@@ -5,7 +5,7 @@ line and not ten.
 """
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -13,9 +13,10 @@ import numpy as np
 from lingqu.call.kinship import EXPECTED, FOUND, NOT_TOLD, PARENT_CHILD, SAME, UNRELATED
 from lingqu.call.told import FITS_NOT, Told, fits
 
-_NAMED = 5
+_NAMED, _FAULTS = 5, 2
+"""Names, and faults, that a line tells at most."""
 _MOST_AT_FAULT = 200
-"""Samples that do not fit, beyond which no exchange of two is looked for: the sheet is another."""
+"""Samples that miss relatives, beyond which no exchange is looked for: the sheet is another's."""
 
 
 class Evidence(NamedTuple):
@@ -46,21 +47,26 @@ class _Case:
         n, every = len(names), np.arange(len(names))
         self.names, self.told, self.evidence = names, told, evidence
         self.pairs = agreement(told, evidence, *2 * (every[:, None], every[None, :])) == FITS_NOT
+        self.relatives = (told.relation != NOT_TOLD) & (told.relation != UNRELATED)
         self.sexes = np.array([self._is_other_sex(k, k) for k in range(n)], bool)
 
     def _is_other_sex(self, name: int, sample: int) -> bool:
         told, found = self.told.sexes[name], self.evidence.sexes[sample]
         return told is not None and found in ("XX", "XY") and found != told
 
-    def fits_exchanged(self, x: int, y: int) -> bool:
-        """Whether all of two samples fits if each were the other; their copies left aside."""
-        others = np.delete(np.arange(len(self.names)), [x, y])
+    def faults_exchanged(self, x: int, y: int) -> int | None:
+        """Pairs of two samples that would not fit if each were the other; copies left aside.
+
+        None if a sex or a relative that the sheet tells were among what does not fit.
+        """
+        others, count = np.delete(np.arange(len(self.names)), [x, y]), 0
         for a, b in ((x, y), (y, x)):
             fitting = agreement(self.told, self.evidence, a, others, b, others)
-            unlike = self.evidence.found[b, others] != SAME
-            if self._is_other_sex(a, b) or (unlike & (fitting == FITS_NOT)).any():
-                return False
-        return True
+            wrong = (fitting == FITS_NOT) & (self.evidence.found[b, others] != SAME)
+            if self._is_other_sex(a, b) or (wrong & self.relatives[a, others]).any():
+                return None
+            count += int(wrong.sum())
+        return count
 
     def explain(self, *samples: int) -> None:
         """Take away all that these samples are part of."""
@@ -88,12 +94,12 @@ def _same(case: _Case) -> Iterator[dict]:
         told = case.told.relation[a, b]
         but = "" if told == NOT_TOLD else f"; the sheet has them as {FOUND[told]}"
         why = f"{one} and {two} are one person's samples, or identical twins'{but}"
-        yield _line(case, "same", (a, b), f"{why} (kinship {case.evidence.kinship[a, b]:.2f})")
+        yield _line(case, "same", (a, b), f"{why} ({_value(case, a, b)})")
         case.pairs[a, b] = case.pairs[b, a] = False
 
 
 def _exchanged(case: _Case) -> Iterator[dict]:
-    """Pairs of samples all of whose faults vanish if their names are exchanged."""
+    """Pairs of samples whose relatives are as told if their names are exchanged."""
     while True:
         ways = _ways(case)
         if not ways:
@@ -102,25 +108,26 @@ def _exchanged(case: _Case) -> Iterator[dict]:
         more = [" and ".join(case.name(*way)) for way in ways[1:]]
         or_else = f" (so it does with {' or '.join(more[:_NAMED])})" if more else ""
         one, two = case.name(x, y)
-        why = f"{one} and {two} are exchanged: with their names the other way round all fits"
+        why = f"{one} and {two} are exchanged: with their names the other way round the sheet fits"
         yield _line(case, "exchanged", (x, y), f"{why}{or_else}; now {_faults_of(case, x, y)}")
         case.explain(x, y)
 
 
 def _ways(case: _Case) -> list[tuple[int, int]]:
-    """The exchanges that mend most; who is at no fault and near to nobody can be part of none."""
-    faults = case.pairs.sum(1)
+    """The exchanges that mend most, of samples that miss relatives with any that have some."""
+    faults = case.pairs.sum(1) + case.sexes
+    at_fault = (case.pairs & case.relatives).any(1)
     is_near = (case.evidence.found != NOT_TOLD) & (case.evidence.found != UNRELATED)
-    candidates = np.flatnonzero((faults > 0) | is_near.any(1)).tolist()
-    if not 0 < np.count_nonzero(faults) <= _MOST_AT_FAULT:
+    others = np.flatnonzero((faults > 0) | is_near.any(1)).tolist()
+    if at_fault.sum() > _MOST_AT_FAULT:
         return []
     best: dict[int, list[tuple[int, int]]] = {}
-    for x, y in combinations(candidates, 2):
-        mended = int(faults[x] + faults[y] + case.sexes[x] + case.sexes[y])
-        if mended < 2 or not (faults[x] or faults[y]) or case.pairs[x, y]:
+    for x, y in product(np.flatnonzero(at_fault).tolist(), others):
+        if case.pairs[x, y] or x == y or (at_fault[y] and y < x):
             continue
-        if case.fits_exchanged(x, y):
-            best.setdefault(mended, []).append((x, y))
+        before, after = int(faults[x] + faults[y]), case.faults_exchanged(x, y)
+        if after is not None and before > 1 and 2 * after <= before:
+            best.setdefault(before - after, []).append((min(x, y), max(x, y)))
     return best[max(best)] if best else []
 
 
@@ -130,15 +137,15 @@ def _faults_of(case: _Case, *samples: int) -> str:
     for x in samples:
         told += [_words(case, x, z) for z in np.flatnonzero(case.pairs[x]).tolist()]
         told += [_sex_words(case, x)] * bool(case.sexes[x])
-    rest = len(told) - _NAMED
-    return ", ".join(told[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+    rest = len(told) - _FAULTS
+    return ", ".join(told[:_FAULTS]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _words(case: _Case, a: int, b: int) -> str:
     """What is told of a pair and what is found."""
     told, found = case.told.relation[a, b], case.evidence.found[a, b]
     one, two = case.name(a, b)
-    value = f"kinship {case.evidence.kinship[a, b]:.2f}"
+    value = _value(case, a, b)
     if told == UNRELATED:
         return f"{one} and {two} are {_as_words(found)} ({value}), which the sheet does not tell"
     told_as = f"{one} and {two} are told to be {_as_words(told)}"
@@ -146,6 +153,10 @@ def _words(case: _Case, a: int, b: int) -> str:
         return f"{told_as} but share no allele at too many sites"
     hint = f", expected {EXPECTED[told]:g}" if EXPECTED[told] != EXPECTED[found] else ""
     return f"{told_as} but are {_as_words(found)} ({value}{hint})"
+
+
+def _value(case: _Case, a: int, b: int) -> str:
+    return f"kinship {round(float(case.evidence.kinship[a, b]), 2) + 0.0:.2f}"
 
 
 def _as_words(relation: int) -> str:
@@ -160,11 +171,10 @@ def _sex_words(case: _Case, k: int) -> str:
 
 def _strangers(case: _Case) -> Iterator[dict]:
     """Samples that are related to none of their relatives, who are to one another."""
-    relatives = (case.told.relation != NOT_TOLD) & (case.told.relation != UNRELATED)
-    apart = case.pairs & relatives & (case.evidence.found == UNRELATED)
+    apart = case.pairs & case.relatives & (case.evidence.found == UNRELATED)
     for k in range(len(case.names)):
-        own = np.flatnonzero(relatives[k])
-        if len(own) < 2 or not (apart & case.pairs)[k, own].all():
+        own = np.flatnonzero(case.relatives[k])
+        if len(own) < 2 or not apart[k, own].all():
             continue
         if any(apart[z].sum() >= apart[k].sum() for z in own.tolist()):
             continue

@@ -44,9 +44,10 @@ class _Case:
     """What is still to be explained: pairs (bool[n, n]) and sexes (bool[n])."""
 
     def __init__(self, names: list[str], told: Told, evidence: Evidence):
-        n, every = len(names), np.arange(len(names))
+        n = len(names)
+        a, b = np.ix_(np.arange(n), np.arange(n))
         self.names, self.told, self.evidence = names, told, evidence
-        self.pairs = agreement(told, evidence, *2 * (every[:, None], every[None, :])) == FITS_NOT
+        self.pairs = agreement(told, evidence, a, b, a, b) == FITS_NOT
         self.relatives = (told.relation != NOT_TOLD) & (told.relation != UNRELATED)
         self.sexes = np.array([self._is_other_sex(k, k) for k in range(n)], bool)
 

@@ -145,3 +145,66 @@ def simulation() -> SimpleNamespace:
         write_fasta=write_fasta,
         simulate=simulate,
     )
+
+
+MEGABASES = (249, 242, 198, 190, 182, 171, 159, 145, 138, 134, 135, 133, 114, 107, 102, 90, 83, 80,
+             59, 64, 47, 51)  # fmt: skip
+"""Of human autosomes."""
+
+
+class GeneDrop:
+    """People with a genome as long as the human one, born by meioses with crossovers.
+
+    A person is bool[2, sites], True for the ALT allele. Alleles of founders are of the neutral
+    spectrum of frequencies, from `least` on; with `pool` their haplotypes are pieced together of so
+    many, so that neighbours are linked over some 100 kb. Distances: 1.1 cM a Mb, Haldane's map.
+    """
+
+    def __init__(self, seed: int, sites: int, pool: int = 0, least: float = 0.02):
+        self.rng = np.random.default_rng(seed)
+        starts = np.cumsum([0, *MEGABASES]) * 1e6
+        at = np.sort(self.rng.uniform(0, starts[-1], sites))
+        self._gaps = np.diff(at, prepend=at[0])
+        contig = np.searchsorted(starts, at, "right")
+        odd = (1 - np.exp(-2.2e-8 * self._gaps)) / 2
+        self._odd = np.where(np.diff(contig, prepend=0) != 0, 0.5, odd)
+        self.frequency = np.exp(self.rng.uniform(np.log(least), np.log(1 - least), sites))
+        self._pool = self.rng.random((pool, sites)) < self.frequency
+
+    def founder(self) -> np.ndarray:
+        """Somebody new."""
+        if not len(self._pool):
+            return self.rng.random((2, len(self._gaps))) < self.frequency
+        return np.stack([self._mosaic(), self._mosaic()])
+
+    def _mosaic(self) -> np.ndarray:
+        piece = np.cumsum(self.rng.random(len(self._gaps)) < 1 - np.exp(-self._gaps / 1e5))
+        source = self.rng.integers(0, len(self._pool), piece[-1] + 1)[piece]
+        return self._pool[source, np.arange(len(piece))]
+
+    def gamete(self, parent: np.ndarray) -> np.ndarray:
+        """What a parent passes on: bool[sites]."""
+        side = np.cumsum(self.rng.random(len(self._odd)) < self._odd) % 2
+        return parent[side, np.arange(len(side))]
+
+    def child(self, father: np.ndarray, mother: np.ndarray) -> np.ndarray:
+        """A child of two people."""
+        return np.stack([self.gamete(father), self.gamete(mother)])
+
+    def family(self) -> dict[str, np.ndarray]:
+        """dad, mum, their kid and sis, aunt of dad's parents, dad's half-brother, kid's baby with
+        partner, and a copy of sis with errors.
+        """
+        gran, pa, other = self.founder(), self.founder(), self.founder()
+        one = {"mum": self.founder(), "partner": self.founder()}
+        one |= {"dad": self.child(pa, gran), "aunt": self.child(pa, gran)}
+        one |= {"half": self.child(pa, other)}
+        one |= {name: self.child(one["dad"], one["mum"]) for name in ("kid", "sis")}
+        one["baby"] = self.child(one["kid"], one["partner"])
+        one["copy"] = one["sis"] ^ (self.rng.random(one["sis"].shape) < 1e-3)
+        return one
+
+
+@pytest.fixture(scope="session")
+def gene_drop():
+    return GeneDrop

@@ -8,9 +8,18 @@ import numpy as np
 import pytest
 
 from lingqu.base.errors import LingquError
-from lingqu.call.ploidy import chromosome, ploidies
+from lingqu.call.ploidy import autosomes, chromosome, ploidies
 
 LENGTHS = {"1": 1000, "X": 900, "Y": 500, "MT": 100}
+
+
+def test_autosomes():
+    names = ["chr1", "chr22", "chrX", "chrM", "chr1_KI270706v1_random", "HLA-A*01:01"]
+    assert autosomes(names) == {"chr1", "chr22"}
+    refseq = ["NC_000001.11", "NC_000022.11", "NC_000023.11", "NC_060946.1", "NT_187361.1"]
+    assert autosomes(refseq) == {"NC_000001.11", "NC_000022.11", "NC_060946.1"}
+    assert autosomes(["I", "II", "X", "MT"]) == {"I", "II"}
+    assert autosomes(["20", "GL000191.1", "hs37d5", "Y"]) == {"20"}
 
 
 @pytest.mark.parametrize(

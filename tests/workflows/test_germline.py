@@ -147,6 +147,8 @@ def test_the_sex_of_a_sample_reaches_the_caller(project, commands):
     told = [line for line in ran.stdout.splitlines() if "lingqu call" in line]
     assert sum("--sample S1 --sex XY --par par.bed " in line for line in told) == 1
     assert sum("--sample S2 --ploidy 2 " in line for line in told) == 1
+    (told,) = [line for line in ran.stdout.splitlines() if "lingqu joint" in line]
+    assert " --pedigree=results/cohort/families.ped " in told
 
 
 def test_known_variants_and_mnvs_reach_the_caller(project, commands):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lingqu.call import fields, records
+from lingqu.call.genotypes import Genotypes
 from lingqu.call.kernels import columns, frequency
 from lingqu.call.kernels.pedigree import UNCHECKED
 from lingqu.call.kernels.sites import carry_phases
@@ -55,10 +56,13 @@ _NO_KIN = (
 )  # fmt: skip
 
 
-def site_line(site: Site, contig: str, kin: Kin | None = None) -> bytes | None:
+def site_line(
+    site: Site, contig: str, kin: Kin | None = None, genotypes: Genotypes | None = None
+) -> bytes | None:
     """The line of a site; None where no sample has an allele to tell, or QUAL is below 5.
 
-    Which sites and alleles are told does not depend on `kin`; GT and GQ of relatives do.
+    Which sites and alleles are told does not depend on `kin`; GT and GQ of relatives do. What is
+    written is told to `genotypes`.
     """
     n, alleles = len(site.ploidy), site.alleles
     silent = np.array([a == 0 or alt == "*" for a, alt in enumerate(alleles)])
@@ -69,10 +73,17 @@ def site_line(site: Site, contig: str, kin: Kin | None = None) -> bytes | None:
     seen, qual = _copies(gt, len(alleles)) > 0, max(-10 * log_none, 0.0) + 0.0
     if not (seen & ~silent).any() or qual < fields.LEAST_QUAL:
         return None
+    filters = _filters(site, gt, qual)
+    if genotypes:
+        alts = [a for a, is_seen in enumerate(seen.tolist()) if is_seen and a]
+        genotypes.judge(site, gt, gq, alts, filters)
     if kin:
         related = kin.families.related
         gt[related], gq[related] = kin.told.gt[kin.k, related], kin.told.gq[kin.k, related]
+        filters = _filters(site, gt, qual)
     copies = _copies(gt, len(alleles))
+    if genotypes:
+        genotypes.tally(gt, site.ploidy, (copies == 1) & ~silent, filters)
     kept = np.array([a for a in range(len(alleles)) if a == 0 or seen[a] or copies[a]])
     ref, alts = records.shorten(alleles[0], [alleles[a] for a in kept[1:]])
     told, phase = site.told, np.empty((n, 3), np.int32)
@@ -86,7 +97,7 @@ def site_line(site: Site, contig: str, kin: Kin | None = None) -> bytes | None:
     )  # fmt: skip
     head = (
         contig, str(site.pos + 1), ".", ref, ",".join(alts), f"{qual:.1f}",
-        _filters(site, gt, qual), _info(site, gt, copies[kept].tolist(), kin), form,
+        filters, _info(site, gt, copies[kept].tolist(), kin), form,
     )  # fmt: skip
     place = np.zeros(len(alleles), np.int64)
     place[kept] = np.arange(len(kept))

@@ -19,6 +19,8 @@ from lingqu.base.errors import LingquError
 from lingqu.base.progress import progress
 from lingqu.call import store
 from lingqu.call.cohort_lines import FAMILY_META, META, Kin, site_line
+from lingqu.call.cohort_quality import CohortQuality
+from lingqu.call.genotypes import Genotypes
 from lingqu.call.known import check_known, identify
 from lingqu.call.pedigree import read_ped
 from lingqu.call.pieces import SIZE, first_shards
@@ -48,6 +50,7 @@ class Shard(NamedTuple):
     end: int
     families: Families | None
     known: Path | None
+    markers: Path | None
     out: Path
 
 
@@ -74,27 +77,32 @@ def _batches(found: Iterator[Site]) -> Iterator[list[Site]]:
 
 
 def _family_lines(
-    batch: list[Site], contig: str, families: Families
+    batch: list[Site], contig: str, families: Families, genotypes: Genotypes
 ) -> tuple[list[bytes], np.ndarray]:
     """The lines of a batch of sites, and `tally` of the families at those that have one."""
     pl, alleles, indel = stack([site.pl for site in batch], [site.alleles for site in batch])
     ploidy = np.stack([site.ploidy for site in batch]).astype(np.int8)
     told = refine(families, pl, ploidy, alleles, ways(families, contig, ploidy), indel)
-    lines = [site_line(site, contig, Kin(families, told, k)) for k, site in enumerate(batch)]
+    lines = [
+        site_line(site, contig, Kin(families, told, k), genotypes) for k, site in enumerate(batch)
+    ]
     written = np.array([line is not None for line in lines])
     counts = tally(families, Refined._make(column[written] for column in told))
     return [line for line in lines if line], counts
 
 
-def _lines(shard: Shard) -> Iterator[tuple[list[bytes], np.ndarray | None]]:
-    """Lines of the sites of a shard, some at a time, and `tally` of the families at them."""
+def _lines(shard: Shard, genotypes: Genotypes) -> Iterator[tuple[list[bytes], np.ndarray | None]]:
+    """Lines of the sites of a shard, some at a time, and `tally` of the families at them.
+
+    The genotypes are put into `genotypes`.
+    """
     contig, families = open_reference(shard.fasta).names[shard.tid], shard.families
     if families:
         for batch in _batches(_sites(shard)):
-            yield _family_lines(batch, contig, families)
+            yield _family_lines(batch, contig, families, genotypes)
     else:
         for site in _sites(shard):
-            line = site_line(site, contig)
+            line = site_line(site, contig, None, genotypes)
             yield [line] if line else [], None
 
 
@@ -115,21 +123,25 @@ def _named(lines: list[bytes], shard: Shard) -> list[bytes]:
 
 
 def _join_shard(shard: Shard) -> dict:
-    held, records, counts, told = io.BytesIO(), 0, 0, _lines(shard)
+    place = open_reference(shard.fasta), shard.tid, shard.start, shard.end
+    genotypes = Genotypes(len(shard.samples), *place, shard.markers)
+    held, records, counts, told = io.BytesIO(), 0, 0, _lines(shard, genotypes)
     with igzip.GzipFile(fileobj=held, mode="wb", compresslevel=_LEVEL) as text:
         while some := list(islice(told, _MANY)):
             lines = _named([line for batch, _ in some for line in batch], shard)
             text.write(b"".join(line + b"\n" for line in lines))
             records += len(lines)
             counts += sum(more for _, more in some if more is not None)
-    facts = {"records": records, "counts": np.asarray(counts).tolist()}
-    write_arrays(shard.out, facts, {"lines": np.frombuffer(held.getbuffer(), np.uint8)})
+    facts = {"records": records, "counts": np.asarray(counts).tolist(), **genotypes.facts()}
+    arrays = {"lines": np.frombuffer(held.getbuffer(), np.uint8), **genotypes.arrays()}
+    write_arrays(shard.out, facts, arrays)
     return facts
 
 
-def _take(shard: Shard, writer: VcfWriter) -> None:
-    """Write the lines of a joined shard."""
-    _, arrays = open_arrays(shard.out, check=True)
+def _take(shard: Shard, writer: VcfWriter, quality: CohortQuality) -> None:
+    """Write the lines of a joined shard, and sum up its genotypes."""
+    facts, arrays = open_arrays(shard.out, check=True)
+    quality.add(shard.tid, shard.start, facts, arrays)
     with igzip.GzipFile(fileobj=io.BytesIO(arrays["lines"])) as text:
         while some := text.read(_BLOCK):
             writer.write_bytes(some)
@@ -140,6 +152,7 @@ def _shards(
     samples: list[Sample],
     families: Families | None,
     known: Path | None,
+    markers: Path | None,
     folder: Path,
 ) -> Iterator[Shard]:
     """The shards of which a sample tells something, joined into a folder of just these samples."""
@@ -155,7 +168,7 @@ def _shards(
                 end = min((k + 1) * SIZE, length)
                 out = home / f"shard-{number:06d}"
                 place = reference.path, paths, number, tid, k * SIZE, end
-                yield Shard(*place, families, known, out)
+                yield Shard(*place, families, known, markers, out)
 
 
 class _Addition(NamedTuple):
@@ -207,28 +220,33 @@ def _write(
     samples: list[Sample],
     pedigree: Path | None,
     known: Path | None,
+    markers: Path | None,
     cluster: Cluster,
-) -> dict:
-    """Write the VCF by way of the checkpoint's folder; what its statistics tell."""
+) -> tuple[dict, dict]:
+    """Write the VCF by way of the checkpoint's folder; its statistics, and the cohort's quality."""
     names = [sample.name for sample in samples]
-    families = arrange(read_ped(pedigree), names) if pedigree else None
-    shards = list(_shards(reference, samples, families, known, folder))
+    people = read_ped(pedigree) if pedigree else None
+    has_parents = any(one.father or one.mother for one in people or ())
+    families = arrange(people, names) if has_parents else None
+    shards = list(_shards(reference, samples, families, known, markers, folder))
     head = header_lines(reference, META + (FAMILY_META if families else []), names)
     records, counts = 0, np.zeros((len(families.children), 4), np.int64) if families else None
     threads = min(cluster.workers, default_workers())
+    quality = CohortQuality(names, threads)
     with (
         VcfWriter(out, head, threads).within(folder) as writer,
         progress("join", "bases", sum(shard.end - shard.start for shard in shards)) as shown,
     ):
         for shard, told in zip(shards, cluster.map(join_shard, shards), strict=True):
             facts = heard(told)
-            _take(shard, writer)
+            _take(shard, writer, quality)
             records += facts["records"]
             if families:
                 counts += facts["counts"]
             shown.advance(shard.end - shard.start)
     told = {"version": __version__, "samples": names, "records": records}
-    return told | ({"mendelian": summary(families, counts)} if families else {})
+    told |= {"mendelian": summary(families, counts)} if families else {}
+    return told, quality.told(people, markers is not None)
 
 
 def joint(
@@ -239,6 +257,7 @@ def joint(
     cohort: str | Path | None = None,
     pedigree: str | Path | None = None,
     known: str | Path | None = None,
+    qc_sites: str | Path | None = None,
     threads: int | None = None,
     backend: str = "processes",
     scheduler: str | Path | None = None,
@@ -249,20 +268,25 @@ def joint(
     folder beside `out` that goes when `out` stands. The VCF is the same whatever the order in which
     samples came. Samples that were added and shards that were joined are kept beside `out` until it
     is whole: a killed run goes on. pedigree: a PED file; genotypes of relatives are then found
-    together. known: a VCF from which records get their IDs. Returns samples (names in the order of
+    together. known: a VCF from which records get their IDs. qc_sites: a VCF; samples are told apart
+    by its SNVs alone. What genotypes tell of samples and relatives stands in OUT.qc.json (see
+    lingqu.call.cohort_quality). Returns samples (names in the order of
     the columns), records, and with a pedigree the Mendelian conflicts, as they stand in
     OUT.stats.json; and the number of samples added.
     LingquError where an input is damaged, no gVCF, of another reference, or a sample comes twice.
     """
     reference = open_reference(Path(fasta).absolute())
     paths, out = [Path(path).absolute() for path in gvcfs], Path(out).absolute()
-    pedigree, known = (path and Path(path).absolute() for path in (pedigree, known))
+    pedigree, known, qc_sites = (
+        path and Path(path).absolute() for path in (pedigree, known, qc_sites)
+    )
     if not paths and not cohort:
         raise LingquError(f"{out}: no samples; name gVCFs, or a cohort with --cohort")
     if not out.parent.is_dir():
         raise LingquError(f"{out}: its folder does not exist; make it")
-    if known:
-        check_known(known, reference)
+    for listed in (known, qc_sites):
+        if listed:
+            check_known(listed, reference)
     identity = {
         "version": [__version__, source_digest()],
         "reference": list(reference.md5s),
@@ -270,11 +294,13 @@ def joint(
         "cohort": cohort and str(Path(cohort).absolute()),
         "pedigree": pedigree and file_facts(pedigree),
         "known": known and file_facts(known),
+        "qc_sites": qc_sites and file_facts(qc_sites),
     }
     with checkpoint(out, identity) as folder, open_cluster(threads, backend, scheduler) as cluster:
         home = Path(cohort).absolute() if cohort else folder / "cohort"
         samples, added = _gathered(reference, paths, home, not cohort, cluster)
-        told = _write(out, folder, reference, samples, pedigree, known, cluster)
-        with publish(f"{out}.stats.json", folder) as beside:
-            beside.write_text(json.dumps(told, indent=1) + "\n")
+        told, quality = _write(out, folder, reference, samples, pedigree, known, qc_sites, cluster)
+        for name, facts in (("qc", quality), ("stats", told)):
+            with publish(f"{out}.{name}.json", folder) as beside:
+                beside.write_text(json.dumps(facts, indent=1) + "\n")
     return told | {"added": added}

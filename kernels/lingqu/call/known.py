@@ -108,6 +108,16 @@ def identify(lines: list[str], path: Path, contig: str, codes: np.ndarray) -> li
     return ["\t".join(fields) for fields in columns]
 
 
+def known_snvs(path: Path, contig: str, start: int, end: int) -> set[tuple[int, str, str]]:
+    """(place, REF, ALT) of the SNVs of one ALT that the file has in [start, end) of a contig."""
+    opened, found = _opened(path), set()
+    for line in opened.fetch(contig, start, end) if contig in opened.contigs else ():
+        _, pos, _, ref, alt, _ = line.upper().split("\t", 5)
+        if len(ref) == len(alt) == 1:
+            found.add((int(pos) - 1, ref, alt))
+    return found
+
+
 def join_ids(names: Iterable[str]) -> str:
     """The ID column of several IDs, each once."""
     return ";".join(dict.fromkeys(name for name in names if name != ".")) or "."

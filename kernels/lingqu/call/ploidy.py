@@ -1,6 +1,6 @@
 """How many copies of each stretch of the genome a sample has."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lingqu.base.errors import LingquError
@@ -14,6 +14,9 @@ _NAMES = {
 """Names of the contigs of which not all people have two, as they may also stand with `chr` before
 or a version behind; those with NC_ are RefSeq's, of GRCh36 to T2T."""
 
+_REFSEQ = (1, 60925)
+"""Number of chromosome 1 behind RefSeq's NC_, of GRCh36 to GRCh38 and of T2T."""
+
 _COPIES = {
     "XX": {"X": 2, "Y": 0, "MT": 1},
     "XY": {"X": 1, "Y": 1, "MT": 1},
@@ -26,8 +29,24 @@ Segment = tuple[int, int, int]
 
 def chromosome(contig: str) -> str | None:
     """Tell X, Y and MT by their usual names; None for other contigs."""
-    bare = contig.removeprefix("chr").partition(".")[0]
-    return next((name for name, known in _NAMES.items() if bare in known), None)
+    return next((name for name, known in _NAMES.items() if _bare(contig) in known), None)
+
+
+def _bare(contig: str) -> str:
+    return contig.removeprefix("chr").partition(".")[0]
+
+
+def autosomes(contigs: Iterable[str]) -> set[str]:
+    """Those of human autosomes, 1 to 22 by their usual names; without any, all but X, Y and MT.
+
+    What else stands in a human reference (decoys, alternate and unplaced contigs) is left out: the
+    reads there belong elsewhere too often.
+    """
+    numbers = range(22)
+    known = {str(k + 1) for k in numbers} | {f"NC_{at + k:06d}" for at in _REFSEQ for k in numbers}
+    contigs = list(contigs)
+    human = {name for name in contigs if _bare(name) in known}
+    return human or {name for name in contigs if not chromosome(name)}
 
 
 def _cut(start: int, end: int, own: int, pairs, other: int) -> list[Segment]:

@@ -14,11 +14,16 @@ from lingqu.cli.types import FILE
 @click.option(
     "--known", type=FILE, help="IDs from this VCF (dbSNP.vcf.gz and its index), by allele."
 )
+@click.option(
+    "--qc-sites",
+    type=FILE,
+    help="Tell samples apart by the SNVs of this VCF alone (with its index).",
+)
 @click.option("-t", "--threads", type=click.IntRange(1), help="[default: all cores]")
 @click.option("--backend", type=click.Choice(["processes", "dask"]), default="processes",
               show_default=True)  # fmt: skip
 @click.option("--scheduler", type=FILE, help="Scheduler file of a running Dask cluster.")
-def command(reference, gvcfs, out, cohort, pedigree, known, threads, backend, scheduler):
+def command(reference, gvcfs, out, cohort, pedigree, known, qc_sites, threads, backend, scheduler):
     """Genotype all samples of GVCFS, made by `lingqu call -o SAMPLE.g.vcf.gz`, together.
 
     \b
@@ -29,11 +34,12 @@ def command(reference, gvcfs, out, cohort, pedigree, known, threads, backend, sc
     and a sample later:  lingqu joint GRCh38.fa C.g.vcf.gz --cohort all -o all.vcf.gz
 
     Sample columns are in the order of the names. The VCF is the same whatever the order in which
-    samples were added.
+    samples were added. Beside OUT stands OUT.qc.json: who is related to whom by genotypes and
+    by pedigree, what does not fit and why, sexes, principal components.
     """
     from lingqu.call.joint import joint
 
     joint(
         reference, list(gvcfs), out, cohort=cohort, pedigree=pedigree, known=known,
-        threads=threads, backend=backend, scheduler=scheduler,
+        qc_sites=qc_sites, threads=threads, backend=backend, scheduler=scheduler,
     )  # fmt: skip

@@ -49,6 +49,8 @@ KERNELS = tuple(
          f"{_CALL}.genotype:all_pairs", f"{_ORACLES}.likelihood:GENOTYPE"),
         ("phase", "tell which alleles of two sites lie on one haplotype",
          f"{_CALL}.phase:link", f"{_ORACLES}.likelihood:PHASE"),
+        ("kinship", "count what pairs of samples share",
+         f"{_CALL}.kinship:count_pairs", f"{_ORACLES}.relatives:KINSHIP"),
     )
 )  # fmt: skip
 """In the order of the data's way."""

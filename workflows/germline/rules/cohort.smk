@@ -1,6 +1,7 @@
 # The cohort: all samples genotyped together from their gVCFs, one VCF with a column for each, and
-# relatives in each other's light where the sheet gives parents. The cohort store is not kept: it
-# would keep samples that left the sheet, and the calling costs more.
+# relatives in each other's light where the sheet gives parents. The sexes and parents that it gives
+# are held against the genotypes. The cohort store is not kept: it would keep samples that left the
+# sheet, and the calling costs more.
 FAMILIES = ["<results>/cohort/families.ped"] if family_rows() else []
 
 
@@ -27,6 +28,7 @@ rule joint:
     output:
         calls="<results>/cohort/cohort.vcf.gz",
         stats="<results>/cohort/cohort.vcf.gz.stats.json",
+        qc="<results>/cohort/cohort.vcf.gz.qc.json",
     log:
         "<logs>/joint.log",
     benchmark:

@@ -113,10 +113,10 @@ def ploidy_options(sample):
 
 
 def family_rows():
-    """The lines of the PED file of the samples; none where nobody has a parent among them."""
+    """The lines of the PED file of the samples; none where the sheet tells no sex and no parent."""
     relatives = people(SAMPLES)
-    is_family = any(one.father or one.mother for one in relatives)
-    return ped_lines(with_sexes(relatives)) if is_family else []
+    is_told = any(one.father or one.mother or one.sex for one in relatives)
+    return ped_lines(with_sexes(relatives)) if is_told else []
 
 
 def known():

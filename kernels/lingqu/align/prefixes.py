@@ -1,5 +1,7 @@
 """Over-represented sequences, and how many reads are copies, by the first bases of the reads."""
 
+from functools import cache
+
 import numpy as np
 
 from lingqu.align.kernels.prefixes import AT_LIMIT, READS, SLOTS, corrected, track
@@ -32,6 +34,13 @@ def _alike(one: str, other: str) -> int:
     return most
 
 
+@cache
+def _known() -> list[tuple[str, str]]:
+    """The known sequences and their names, then all in reverse complement."""
+    forward = [(letters.decode(), name) for name, letters in _KNOWN.items()]
+    return forward + [(decode(reverse_complement(encode(own))), name) for own, name in forward]
+
+
 def _words(sequence: str) -> set[str]:
     """All stretches of 8 bases; who shares 20, one of them different, shares one of these."""
     return {sequence[at : at + 8] for at in range(len(sequence) - 7)}
@@ -44,15 +53,13 @@ def source_of(sequence: str) -> str | None:
     """
     best = (min(_LEAST, max(len(sequence), 8)) - 1, None)
     words = _words(sequence)
-    for name, letters in _KNOWN.items():
-        forward = letters.decode()
-        for known in (forward, decode(reverse_complement(encode(forward)))):
-            if words.isdisjoint(_words(known)):
-                continue
-            for offset in range(-len(known) + 1, len(sequence)):
-                own, other = sequence[max(offset, 0) :], known[max(-offset, 0) :]
-                shared = _alike(own, other) if min(len(own), len(other)) > best[0] else 0
-                best = max(best, (shared, name), key=lambda found: found[0])
+    for known, name in _known():
+        if words.isdisjoint(_words(known)):
+            continue
+        for offset in range(-len(known) + 1, len(sequence)):
+            own, other = sequence[max(offset, 0) :], known[max(-offset, 0) :]
+            shared = _alike(own, other) if min(len(own), len(other)) > best[0] else 0
+            best = max(best, (shared, name), key=lambda found: found[0])
     return best[1]
 
 

@@ -98,18 +98,19 @@ def check(found, wanted, names):
         assert found.mate_tid[r] == (names[mate] if mate else -1)
         forward = record.get_forward_sequence() or ""
         assert found.codes[own].tolist() == encode(forward).tolist()
-        scores = record.get_forward_qualities()
+        scores = record.query_qualities
         assert (found.qual_start[r] >= 0) == (scores is not None and size > 0)
         if scores is not None and size:
-            assert found.quals[own].tolist() == list(scores)
+            assert found.quals[own].tolist() == list(scores)[:: -1 if record.is_reverse else 1]
         words = found.cigar[found.cigar_start[r] : found.cigar_start[r + 1]]
         assert [(w & 15, w >> 4) for w in words.tolist()] == (record.cigartuples or [])
         if record.has_tag("MC"):
             assert found.mate_end[r] == record.next_reference_start + covered(record.get_tag("MC"))
         else:
             assert found.mate_end[r] == record.reference_start + record.template_length
-        is_optical = record.has_tag("DT") and record.get_tag("DT") == "SQ"
-        assert found.kind[r] == (0 if not record.is_duplicate else 2 if is_optical else 1)
+        kinds = {"SQ": 2, "LB": 1, "": 3}
+        told = kinds[record.get_tag("DT") if record.has_tag("DT") else ""]
+        assert found.kind[r] == (told if record.is_duplicate else 0)
         trimmed = record.get_tag("XT") if record.has_tag("XT") else "U"
         if trimmed != "U":
             assert found.high[r] - found.low[r] == trimmed - 1

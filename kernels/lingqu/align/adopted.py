@@ -39,7 +39,7 @@ def adopted_qc(file: AlignmentFile, reference: Reference, sample: str, libraries
     what is over-represented: a sorted file has forgotten the sequencer's order.
     """
     tables, sizes, counts = new_tables(), InsertSizes(), np.zeros(3, np.int64)
-    opticals = 0
+    opticals = untold = 0
     with progress("look at the reads", "records", None) as shown:
         for records in read_records(file, reference):
             reads, found = _batches(records)
@@ -54,8 +54,9 @@ def adopted_qc(file: AlignmentFile, reference: Reference, sample: str, libraries
             sizes.add(pair[records.kind == KEPT])
             counts += pair_counts(pair, records.kind)
             opticals += int((records.kind[primary] == OPTICAL).sum())
+            untold += int((records.kind[primary] > OPTICAL).sum())
             shown.advance(len(pair))
-    pairs, duplicates, _ = counts.tolist()
-    known = opticals or not duplicates
-    library = library_size(*counts.tolist()) if libraries == 1 and pairs else None
-    return told_of(sample, tables, sizes, opticals if known else None, library, None)
+    library = library_size(*counts.tolist()) if libraries == 1 and counts[0] else None
+    return told_of(
+        sample, tables, sizes, opticals if opticals or not untold else None, library, None
+    )

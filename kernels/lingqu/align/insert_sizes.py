@@ -5,6 +5,7 @@ from math import isqrt
 
 import numpy as np
 
+from lingqu.align.kernels.dedup import KEPT, OPTICAL
 from lingqu.align.kernels.tally_records import NO_PAIR
 
 ORIENTATIONS = ("FR", "RF", "TANDEM")
@@ -118,7 +119,7 @@ def library_size(pairs: int, duplicates: int, opticals: int) -> int | None:
 def pair_counts(pair: np.ndarray, kind: np.ndarray) -> np.ndarray:
     """int64[3]: mapped pairs, the duplicates among them, the optical ones among those.
 
-    pair: as of `count_records`; kind: uint8, what each is (`lingqu.align.kernels.dedup`).
+    pair: as of `count_records`; kind: uint8, 0 of those kept, 2 of optical duplicates.
     """
     own = kind[pair != NO_PAIR]
-    return np.array([len(own), (own > 0).sum(), (own > 1).sum()], np.int64)
+    return np.array([len(own), (own != KEPT).sum(), (own == OPTICAL).sum()], np.int64)

@@ -28,7 +28,8 @@ class Records(NamedTuple):
     codes and quals (uint8, Phred) hold the bases of record r as sequenced, reverse ones turned
     back, at base_start[r]:base_start[r + 1]; quals begin at qual_start[r], -1 where there are none.
     low, high: see `lingqu.formats.bam.Alignments`. mate_end (int64): behind the mate's last base,
-    by MC, else by TLEN. kind (uint8): 1 of duplicates, 2 of optical ones (DT:Z:SQ), 0 of others.
+    by MC, else by TLEN. kind (uint8): of duplicates 2 of optical ones (DT:Z:SQ), 1 with another DT,
+    3 without; 0 of others.
     """
 
     pos: np.ndarray  # int32[n]

@@ -5,7 +5,7 @@ import numpy as np
 from lingqu.base.jit import kernel
 from lingqu.formats.bam_read_kernels import FIXED, get_signed, get_word
 
-_OPTICAL = 2
+_DUPLICATE, _OPTICAL, _UNTOLD = 1, 2, 3
 _LETTERS, _HEX, _ARRAY = 90, 72, 66
 _M, _C, _D, _T, _S, _Q = 77, 67, 68, 84, 83, 81
 _NO_SCORE, _MOST = 255, 93
@@ -74,8 +74,8 @@ def unpack_mates(raw, offsets, first, tid_of, own, tid, mate_tid, mate_pos, mate
 
     tid_of (int32[]): the reference's contig of each of the file's. own: (pos int32, end int32,
     flag uint16), filled already. tid, mate_tid, mate_pos, tlen (int32). mate_end (int64): behind
-    the mate's last base, by MC, else by TLEN. kind (uint8): 2 with the tag DT:Z:SQ, an optical
-    duplicate, else 1 for duplicates, 0 for others.
+    the mate's last base, by MC, else by TLEN. kind (uint8): of duplicates 2 with the tag DT:Z:SQ,
+    optical ones, 1 with another DT, 3 without; 0 of others.
     """
     pos, _, flag = own
     for n in range(len(offsets)):
@@ -86,7 +86,7 @@ def unpack_mates(raw, offsets, first, tid_of, own, tid, mate_tid, mate_pos, mate
         mate_tid[r] = tid_of[there] if there >= 0 else -1
         mate_pos[r], tlen[r] = get_signed(raw, at + 28), get_signed(raw, at + 32)
         mate_end[r] = np.int64(pos[r]) + tlen[r]
-        kind[r] = 1 if flag[r] & 0x400 else 0
+        kind[r] = _UNTOLD if flag[r] & 0x400 else 0
         ops = np.int64(raw[at + 16]) | np.int64(raw[at + 17]) << 8
         length = get_word(raw, at + 20)
         at += FIXED + np.int64(raw[at + 12]) + 4 * ops + (length + 1) // 2 + length
@@ -95,8 +95,9 @@ def unpack_mates(raw, offsets, first, tid_of, own, tid, mate_tid, mate_pos, mate
             if is_text and raw[at] == _M and raw[at + 1] == _C and raw[at + 3] != 42:
                 mate_end[r] = mate_pos[r] + _reference_bases(raw, at + 3, stop)
             elif is_text and raw[at] == _D and raw[at + 1] == _T and at + 4 < stop:
-                if raw[at + 3] == _S and raw[at + 4] == _Q and flag[r] & 0x400:
-                    kind[r] = _OPTICAL
+                is_optical = raw[at + 3] == _S and raw[at + 4] == _Q
+                if flag[r] & 0x400:
+                    kind[r] = _OPTICAL if is_optical else _DUPLICATE
             at = _next_tag(raw, at, stop)
 
 

@@ -74,12 +74,6 @@ def new_tables(kind: type = np.int64) -> Tables:
     return Tables(cells, (ReadTally(*one), ReadTally(*two)), RecordTally(*rest))
 
 
-def _kits() -> tuple[np.ndarray, np.ndarray]:
-    """The adapters as codes (uint8[n, KIT]), and by words of four bases (uint8[n, 3])."""
-    kits = np.array([encode(kit) for kit in KITS.values()])
-    return kits, (kits.reshape(-1, 3, 4) @ np.array([1, 4, 16, 64])).astype(np.uint8)
-
-
 def _random_words() -> np.ndarray:
     """uint64[PREFIX, 5] for `hash_prefixes`, by splitmix64 (Steele, Lea and Flood 2014)."""
     word = np.arange(1, 5 * PREFIX + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
@@ -88,7 +82,8 @@ def _random_words() -> np.ndarray:
     return (word ^ (word >> np.uint64(31))).reshape(PREFIX, 5)
 
 
-_KITS, _WORDS = _kits(), _random_words()
+_CODES = np.array([encode(kit) for kit in KITS.values()])
+_WORDS = _random_words()
 
 
 def tally_reads(
@@ -98,11 +93,11 @@ def tally_reads(
 
     zero: what stands in `text` for Phred 0. A qual_start of -1 tells that a read has no qualities.
     """
-    words, seen = empty(CYCLES), np.zeros((4, CYCLES), np.uint8)
+    words, hits, seen = empty(CYCLES), empty(CYCLES), np.zeros((4, CYCLES), np.uint8)
     for own, table in zip(rows, tables.reads, strict=False):
         count_reads(
             own, reads.text, reads.qual_start, zero, reads.codes, reads.start, reads.length,
-            reads.keep, *_KITS, words, seen, table,
+            reads.keep, _CODES, words, hits, seen, table,
         )  # fmt: skip
 
 
@@ -140,13 +135,10 @@ def _frequent(words: np.ndarray) -> np.ndarray:
 
     What is that in all chunks is so in one of them at least.
     """
-    sorted_words = np.sort(words)
-    first = np.flatnonzero(np.diff(sorted_words, prepend=~sorted_words[:1]))
-    many = sorted_words[first][np.diff(first, append=len(words)) * ONE_IN > len(words)]
-    if not len(many):
-        return np.empty(0, np.int64)
-    told, rows = np.unique(words, return_index=True)
-    return rows[np.isin(told, many)]
+    bucket = (words >> np.uint64(48)).astype(np.int64)
+    crowded = np.flatnonzero(np.bincount(bucket)[bucket] * ONE_IN > len(words))
+    _, first, counts = np.unique(words[crowded], return_index=True, return_counts=True)
+    return crowded[first[counts * ONE_IN > len(words)]]
 
 
 def _sequences(reads: ReadBatch, rows: np.ndarray) -> np.ndarray:

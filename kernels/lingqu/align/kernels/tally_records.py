@@ -21,7 +21,7 @@ from lingqu.align.kernels.encode import (
 )
 from lingqu.align.kernels.tally_reads import CYCLES
 from lingqu.base.bits import LANES, differences, lowest_bit, popcount
-from lingqu.base.jit import kernel
+from lingqu.base.jit import kernel, leaf
 
 SUMS = (
     "reads", "bases", "mapped", "unmapped", "properly_paired", "singletons", "mate_elsewhere",
@@ -70,7 +70,7 @@ def reference_ends(pos, cigar_start, cigar_len, cigar, end):
                 end[i] += cigar[k] >> 4
 
 
-@kernel
+@leaf
 def _read_span(cigar, first, ops):
     """(bases of the record, hard-clipped ones) of a CIGAR."""
     bases = hard = np.int64(0)
@@ -81,42 +81,45 @@ def _read_span(cigar, first, ops):
     return bases, hard
 
 
-@kernel
-def _mismatches(bases, read, genome, at, size, cycle, step, by_cycle):
-    """How many of `size` aligned bases differ; those without N are counted in by_cycle."""
+@leaf
+def _mismatches(bases, read, genome, at, size, cycle, step, mismatch, mate):
+    """How many of `size` aligned bases differ; those without N are counted by cycle.
+
+    mate: the row of mismatch to count in, -1 for none.
+    """
     wrong = np.int64(0)
     for j in range(0, size, LANES):
         unequal = differences(bases, read + j, genome, at + j)
         if size - j < LANES:
             unequal &= (_BIT << np.uint64(size - j)) - _BIT
         wrong += popcount(unequal)
-        while unequal:
+        while unequal and mate >= 0:
             k = j + lowest_bit(unequal)
             own = cycle + step * k
-            if bases[read + k] < 4 and genome[at + k] < 4 and own < len(by_cycle):
-                by_cycle[own] += 1
+            if bases[read + k] < 4 and genome[at + k] < 4 and own < CYCLES:
+                mismatch[mate, own] += 1
             unequal &= unequal - _BIT
     return wrong
 
 
-@kernel
-def _count_bases(bases, read, genome, at, cigar, first, ops, cycle, step, aligned, by_cycle):
-    """(aligned, clipped, differing, inserted, deleted bases) of a mapped record.
+@leaf
+def _count_bases(bases, read, genome, at, cigar, first, ops, cycle, step, mate, out):
+    """Count the bases of a mapped record.
 
     bases: its codes from `read` on, as `oriented` gives them; genome: from `at` on. cycle, step: of
-    its first base, hard-clipped ones included, and to the next one. by_cycle may be empty; aligned
-    is then left as it is.
+    its first base, hard-clipped ones included, and to the next one. mate: -1 of supplementary
+    records, of which only cigar_bases and edits count.
     """
     matched = clipped = wrong = inserted = deleted = np.int64(0)
     for k in range(first, first + ops):
         op, size = cigar[k] & 15, np.int64(cigar[k] >> 4)
         if op == MATCH or op > 6:
             matched += size
-            wrong += _mismatches(bases, read, genome, at, size, cycle, step, by_cycle)
-            if len(by_cycle):
+            wrong += _mismatches(bases, read, genome, at, size, cycle, step, out.mismatch, mate)
+            if mate >= 0:
                 low = cycle if step > 0 else cycle - size + 1
-                aligned[min(low, CYCLES)] += 1
-                aligned[min(low + size, CYCLES)] -= 1
+                out.aligned[mate, min(low, CYCLES)] += 1
+                out.aligned[mate, min(low + size, CYCLES)] -= 1
         elif op == INSERT:
             inserted += size
         elif op == SOFT:
@@ -127,10 +130,18 @@ def _count_bases(bases, read, genome, at, cigar, first, ops, cycle, step, aligne
         at += size if op == MATCH or op > 6 or op == DELETE or op == SKIP else 0
         read += size if of_read else 0
         cycle += step * size if of_read or op == _HARD else 0
-    return matched, clipped, wrong, inserted, deleted
+    sums = out.sums
+    sums[_CIGAR] += matched + inserted
+    sums[_EDITS] += wrong + inserted + deleted
+    if mate >= 0:
+        sums[_ALIGNED] += matched
+        sums[_CLIPPED] += clipped
+        sums[_MISMATCHES] += wrong
+        sums[_INSERTED] += inserted
+        sums[_DELETED] += deleted
 
 
-@kernel
+@leaf
 def _pair_of(flag, pos, end, tid, mate_tid, mate_pos, mate_end, tlen):
     """Insert size * 4 + orientation of the second record of a mapped pair, as Picard tells them."""
     if mate_tid != tid or tlen == 0:
@@ -143,11 +154,18 @@ def _pair_of(flag, pos, end, tid, mate_tid, mate_pos, mate_end, tlen):
     return np.uint32(min(abs(np.int64(tlen)), LARGEST) << 2 | kind)
 
 
-@kernel
-def _count_class(flag, tid, mate_tid, mapq, out):
-    """Count a primary record among its classes; whether it is mapped."""
+@leaf
+def _count_class(flag, size, tid, mate_tid, mapq, out):
+    """Count a record of `size` bases in its class; whether its alignment counts."""
     sums = out.sums
+    if flag & SECONDARY:
+        sums[_SECONDARY] += 1
+        return False
+    if flag & _SUPPLEMENT:
+        sums[_SUPPLEMENTARY] += 1
+        return not flag & UNMAPPED
     sums[_READS] += 1
+    sums[_BASES] += size
     sums[_DUPLICATES] += flag & _DUPLICATE > 0
     if flag & UNMAPPED:
         sums[_UNMAPPED] += 1
@@ -177,25 +195,14 @@ def count_records(
     second record of a pair that is mapped, of all others NO_PAIR. Of records without bases, and
     that reach beyond the reference, no bases count.
     """
-    sums = out.sums
     for i in range(len(read)):
         if i % _AHEAD == 0:
             fetch(genome, offsets, tid, pos, i, i + _AHEAD, row)
+        own, size, start_of = np.int64(flag[i]), np.int64(length[read[i]]), start[read[i]]
         pair[i] = NO_PAIR
-        if flag[i] & SECONDARY:
-            sums[_SECONDARY] += 1
+        if not _count_class(own, size, tid[i], mate_tid[i], mapq[i], out):
             continue
-        r, own = read[i], np.int64(flag[i])
-        size, primary = np.int64(length[r]), not own & _SUPPLEMENT
-        mapped = not own & UNMAPPED
-        if primary:
-            sums[_BASES] += size
-            mapped = _count_class(own, tid[i], mate_tid[i], mapq[i], out)
-        else:
-            sums[_SUPPLEMENTARY] += 1
-        if not mapped:
-            continue
-        if primary and own & _PAIRED and own & _LAST and not own & _MATE_UNMAPPED:
+        if own & (_SUPPLEMENT | _PAIRED | _LAST | _MATE_UNMAPPED) == _PAIRED | _LAST:
             pair[i] = _pair_of(
                 own, pos[i], end[i], tid[i], mate_tid[i], mate_pos[i], mate_end[i], tlen[i]
             )
@@ -203,20 +210,10 @@ def count_records(
         bases, hard = _read_span(cigar, cigar_start[i], cigar_len[i])
         if bases != size or size == 0 or place + end[i] - pos[i] > ends[tid[i]]:
             continue
-        letters, first = oriented(codes, start[r], size, own & REVERSE, row)
-        step = np.int64(-1) if own & REVERSE else np.int64(1)
-        mate = 1 if own & _LAST else 0
-        by_cycle = out.mismatch[mate]
-        matched, clipped, wrong, inserted, deleted = _count_bases(
+        letters, first = oriented(codes, start_of, size, own & REVERSE, row)
+        mate = np.int64(-1) if own & _SUPPLEMENT else (own & _LAST) >> 7
+        back = own & REVERSE > 0
+        _count_bases(
             letters, first, genome, place, cigar, cigar_start[i], cigar_len[i],
-            size + hard - 1 if step < 0 else np.int64(0), step, out.aligned[mate],
-            by_cycle if primary else by_cycle[:0],
+            size + hard - 1 if back else np.int64(0), np.int64(-1 if back else 1), mate, out,
         )  # fmt: skip
-        sums[_CIGAR] += matched + inserted
-        sums[_EDITS] += wrong + inserted + deleted
-        if primary:
-            sums[_ALIGNED] += matched
-            sums[_CLIPPED] += clipped
-            sums[_MISMATCHES] += wrong
-            sums[_INSERTED] += inserted
-            sums[_DELETED] += deleted

@@ -29,7 +29,7 @@ def files_of(out):
     """Contents of an output, its index and its stats."""
     index = ".crai" if out.suffix == ".cram" else ".bai"
     return [out.read_bytes()] + [
-        out.with_name(out.name + s).read_bytes() for s in (index, ".stats.json")
+        out.with_name(out.name + s).read_bytes() for s in (index, ".stats.json", ".qc.json")
     ]
 
 
@@ -48,7 +48,7 @@ def test_same_bytes_from_threads_and_processes(
         folder.mkdir()
         run_align(reference, [lane_of(*deep_reads)], folder / "x.bam", threads, backend)
         assert sorted(path.name for path in folder.iterdir()) == [
-            "x.bam", "x.bam.bai", "x.bam.stats.json",
+            "x.bam", "x.bam.bai", "x.bam.qc.json", "x.bam.stats.json",
         ]  # fmt: skip
         found.append(files_of(folder / "x.bam"))
     assert found[0] == found[1] == found[2]

@@ -22,6 +22,7 @@ def states_of(paths):
         ("x.bam", "chunk-000001"),
         ("x.bam", "shard-000000"),
         ("x.bam", "x.bam"),
+        ("x.bam", "x.bam.qc.json"),
         ("x.bam", "x.bam.stats.json"),
         ("x.cram", "x.cram.crai"),
     ],
@@ -36,7 +37,7 @@ def test_woken_after_another_has_finished(
         late = stopped(before, *words, before=SMALL, stderr=stream, stdout=stream)
     run_align(reference, [lane_of(*few_reads)], out)
     files = {path: path.read_bytes() for path in tmp_path.glob(f"{name}*")}
-    assert len(files) == 3
+    assert len(files) == 4
     states = states_of(files)
     os.killpg(late.pid, signal.SIGCONT)
     assert late.wait(60) == 1
@@ -82,5 +83,5 @@ def test_a_full_disk_is_told_and_work_goes_on(
     for path in tmp_path.glob("x.*"):
         assert (small_disk / path.name).read_bytes() == path.read_bytes()
     assert {path.name for path in small_disk.iterdir()} == {
-        "filler", "x.bam", "x.bam.bai", "x.bam.stats.json",
+        "filler", "x.bam", "x.bam.bai", "x.bam.qc.json", "x.bam.stats.json",
     }  # fmt: skip

@@ -30,7 +30,7 @@ for number in range(count):
     ends["template"] += np.arange(2, dtype=np.int32)
     key, data = np.array([5, wide + 7, 3 * wide]), np.full(6, number, np.uint8)
     records = Records(key, np.zeros(3, np.int32), np.ones(3, np.int32), 2 * np.arange(4), data)
-    spill.write_chunk(spill.chunk_path(folder, number), {}, records, ends)
+    spill.write_chunk(spill.chunk_path(folder, number), {}, records, ends, {})
     write_arrays(steps.shard_path(folder, number), {}, {"blocks": np.zeros(3, np.uint8)})
 spill.write_cuts(folder, count, [0, 1, 4], [0, 1, 3])
 table = {name: np.zeros(count, np.int64) for name in ("group", "library", "distance")}

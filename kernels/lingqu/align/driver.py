@@ -18,6 +18,7 @@ from lingqu.align.index import open_index
 from lingqu.align.join import join
 from lingqu.align.lanes import MARKS, Lane
 from lingqu.align.options import Options
+from lingqu.align.qc import qc_of
 from lingqu.align.sources import Source, open_source
 from lingqu.align.spill import WINDOW_BITS, total_weights, write_cuts
 from lingqu.align.stats import insert_path, stats_of
@@ -32,6 +33,7 @@ from lingqu.align.steps import (
 from lingqu.base.atomic import publish
 from lingqu.base.cache_folder import source_digest
 from lingqu.base.checkpoint import checkpoint, file_facts
+from lingqu.base.json_text import json_text
 from lingqu.base.progress import progress
 from lingqu.cluster import Cluster
 from lingqu.formats.arrays import finished, heard, write_arrays
@@ -178,7 +180,8 @@ def align(
     cluster: Cluster,
     options: Options = USUAL,
 ) -> dict:
-    """Align the lanes of a sample to a reference; write `out` (.bam or .cram), index and stats.
+    """Align the lanes of a sample to a reference; write `out` (.bam or .cram), and beside it its
+    index, stats and quality control (.stats.json, .qc.json).
 
     Returns the stats (`lingqu.align.stats`). The bytes depend on the reads, the reference, the
     lanes' read groups, the options and the version, and not on the cluster. A run that was stopped
@@ -207,6 +210,8 @@ def align(
         header = header_text(index.reference, source.groups, command)
         join(out, folder, index.reference, header, _write_shards(run, tasks.write))
         stats = stats_of(folder, facts, source.groups, sample, command)
-        with publish(f"{out}.stats.json", folder) as beside:
-            beside.write_text(json.dumps(stats, indent=2) + "\n")
+        quality = json_text(qc_of(folder, facts, source.groups, sample))
+        for name, text in ((".qc.json", quality), (".stats.json", json.dumps(stats, indent=2))):
+            with publish(f"{out}{name}", folder) as beside:
+                beside.write_text(f"{text}\n")
     return stats

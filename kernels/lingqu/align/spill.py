@@ -45,8 +45,14 @@ def _windows(key: np.ndarray, **weights: np.ndarray) -> dict[str, np.ndarray]:
     return {name: column.astype(np.int64) for name, column in out.items()}
 
 
-def write_chunk(path: Path, facts: dict, records: Records, ends: dict[str, np.ndarray]) -> None:
-    """Leave a chunk's sorted records and duplicate records (of COLUMNS, and UMI if any)."""
+def write_chunk(
+    path: Path,
+    facts: dict,
+    records: Records,
+    ends: dict[str, np.ndarray],
+    tally: dict[str, np.ndarray],
+) -> None:
+    """Leave a chunk's sorted records, duplicate records (of COLUMNS, and UMI if any) and tally."""
     size = np.diff(records.offset)
     rows = empty(len(size), ROW)
     rows["key"], rows["size"] = records.key, size
@@ -58,6 +64,7 @@ def write_chunk(path: Path, facts: dict, records: Records, ends: dict[str, np.nd
     facts |= {"unplaced_bytes": int(size[placed:].sum()), "umis": UMI in ends}
     arrays = {"records": rows, "data": records.data, "ends": columns}
     arrays |= {UMI: ends[UMI]} if UMI in ends else {}
+    arrays |= {f"tally_{name}": array for name, array in tally.items()}
     of_records = _windows(records.key[:placed], bytes=size[:placed])
     of_ends = _windows(ends["first_key"])
     for prefix, table in (("records_", of_records), ("ends_", of_ends)):

@@ -24,6 +24,7 @@ from lingqu.align.kernels.shard import fill_block
 from lingqu.align.reads import read_batch
 from lingqu.align.records import sorted_records
 from lingqu.align.spill import END, ROW, TWO_WORDS, Cuts, chunk_path, unpacked, write_chunk
+from lingqu.align.tally import tally_chunk
 from lingqu.base.plugins import ALIGNERS, function
 from lingqu.base.scratch import scratch
 from lingqu.formats import bgzf
@@ -104,7 +105,7 @@ def _align_chunk(task: ChunkTask, path: Path) -> dict:
         "distance": optical_distance(reads),
         "counts": count(reads, found),
     }
-    write_chunk(path, facts, records, ends)
+    write_chunk(path, facts, records, ends, tally_chunk(reads, found, index.reference))
     return facts
 
 

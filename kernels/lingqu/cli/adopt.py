@@ -18,8 +18,9 @@ Example:
 def command(reference, alignment, output) -> None:
     """Link ALIGNMENT (a sorted BAM or CRAM) to a new name, after checking it against REFERENCE.
 
-    Its index is linked too, or made where there is none. The workflow uses this for the samples
-    that the sample sheet gives an alignment.
+    Its index is linked too, or made where there is none, and its quality control is written to
+    OUTPUT.qc.json: all of it is read once. The workflow uses this for the samples that the sample
+    sheet gives an alignment.
     """
     from lingqu.workflow.adopt import adopt
 

@@ -97,9 +97,9 @@ def command(
     whose read groups are kept. Adapters are found and soft-clipped (tag XT: where they begin),
     nothing is thrown away. UMIs (at the end of names, or a FASTQ file of them in the reads' order;
     of BAM and CRAM, those in RX tags) are kept as RX, and reads are then duplicates only if their
-    UMIs are the same, or one is an error of the other by one mismatch. OUT.bam.bai (or .csi, .crai)
-    and OUT.bam.stats.json stand beside the output. A run that was stopped goes on where it was when
-    the same command is given again.
+    UMIs are the same, or one is an error of the other by one mismatch. Beside the output stand
+    OUT.bam.bai (or .csi, .crai), OUT.bam.stats.json and OUT.bam.qc.json, its quality control. A run
+    that was stopped goes on where it was when the same command is given again.
 
     \b
     Examples:

@@ -279,7 +279,7 @@ def _slices(index: Path) -> list[tuple[int, int, int, int]]:
         raise LingquError(f"{index}: damaged index; make it again: samtools index") from None
 
 
-def _pieces(path: Path, offset: int, size: int) -> Iterator[np.ndarray]:
+def bytes_from(path: Path, offset: int, size: int) -> Iterator[np.ndarray]:
     """Decompressed bytes (uint8) from a virtual offset on, in pieces of whole blocks.
 
     size: compressed bytes that will be wanted, about; more are there where that was too few. Only
@@ -402,5 +402,5 @@ def read_alignments(
         offset = _first_offset(file, own, start, end)
         if offset is None:
             return _unpack([])
-        pieces = _pieces(file.path, offset, _about(file, own, end) - (offset >> 16))
+        pieces = bytes_from(file.path, offset, _about(file, own, end) - (offset >> 16))
     return _parse(pieces, file.path, own, start, end)

@@ -10,7 +10,8 @@ FIXED = 36
 
 
 @kernel
-def _word(raw, at):
+def get_word(raw, at):
+    """The 32 bits at raw[at:], little endian, as int64."""
     return (
         np.int64(raw[at])
         | np.int64(raw[at + 1]) << 8
@@ -20,9 +21,10 @@ def _word(raw, at):
 
 
 @kernel
-def _signed(raw, at):
-    word = _word(raw, at)
-    return word - (np.int64(1) << 32) if word >> 31 else word
+def get_signed(raw, at):
+    """The int32 at raw[at:], little endian, as int64."""
+    bits = get_word(raw, at)
+    return bits - (np.int64(1) << 32) if bits >> 31 else bits
 
 
 @kernel
@@ -39,18 +41,18 @@ def find_records(raw, tid, start, end, drop, offsets):
     bases = np.int64(0)
     words = np.int64(0)
     while at + FIXED <= len(raw):
-        size = _word(raw, at) + 4
+        size = get_word(raw, at) + 4
         name_len = np.int64(raw[at + 12])
         cigar_len = np.int64(raw[at + 16]) | np.int64(raw[at + 17]) << 8
         flag = np.int64(raw[at + 18]) | np.int64(raw[at + 19]) << 8
-        length = _signed(raw, at + 20)
+        length = get_signed(raw, at + 20)
         inside = FIXED + name_len + 4 * cigar_len + (length + 1) // 2 + length
         if size < FIXED or length < 0 or inside > size:
             return found, bases, words, np.int64(-1), False
         if at + size > len(raw):
             break
-        own_tid = _signed(raw, at + 4)
-        pos = _signed(raw, at + 8)
+        own_tid = get_signed(raw, at + 4)
+        pos = get_signed(raw, at + 8)
         if own_tid != tid and (own_tid > tid or own_tid < 0):
             return found, bases, words, at, True
         if own_tid == tid and pos >= end:
@@ -59,7 +61,7 @@ def find_records(raw, tid, start, end, drop, offsets):
             cigar_at = at + FIXED + name_len
             reach = pos
             for k in range(cigar_len):
-                word = _word(raw, cigar_at + 4 * k)
+                word = get_word(raw, cigar_at + 4 * k)
                 op = word & 15
                 if op == 0 or op == 2 or op == 3 or op == 7 or op == 8:
                     reach += word >> 4
@@ -89,7 +91,7 @@ def _adapter_start(raw, at, end):
                 size = 2
             elif raw[at] == 105 or raw[at] == 73 or raw[at] == 102:
                 size = 4
-            at += 5 + size * _word(raw, at + 1)
+            at += 5 + size * get_word(raw, at + 1)
         else:
             size = 4
             if kind == 65 or kind == 99 or kind == 67:  # A, c, C
@@ -146,11 +148,11 @@ def unpack_records(raw, offsets, first, out, codes, quals, cigar):
     for n in range(len(offsets)):
         r = first + n
         at = offsets[n]
-        size = _word(raw, at) + 4
+        size = get_word(raw, at) + 4
         name_len = np.int64(raw[at + 12])
         cigar_len = np.int64(raw[at + 16]) | np.int64(raw[at + 17]) << 8
-        length = _word(raw, at + 20)
-        pos[r] = _signed(raw, at + 8)
+        length = get_word(raw, at + 20)
+        pos[r] = get_signed(raw, at + 8)
         mapq[r] = raw[at + 13]
         flag[r] = np.int64(raw[at + 18]) | np.int64(raw[at + 19]) << 8
         spot = at + FIXED
@@ -162,7 +164,7 @@ def unpack_records(raw, offsets, first, out, codes, quals, cigar):
         spot += name_len
         reach = np.int64(pos[r])
         for k in range(cigar_len):
-            word = _word(raw, spot + 4 * k)
+            word = get_word(raw, spot + 4 * k)
             cigar[word_at + k] = word
             op = word & 15
             if op == 0 or op == 2 or op == 3 or op == 7 or op == 8:

@@ -5,8 +5,10 @@ import os
 from pathlib import Path
 
 from lingqu import __version__
+from lingqu.align.adopted import adopted_qc
 from lingqu.base.atomic import publish
 from lingqu.base.errors import LingquError
+from lingqu.base.json_text import json_text
 from lingqu.formats.bam import AlignmentFile, open_alignments
 from lingqu.formats.reference import Reference, open_reference
 
@@ -53,8 +55,17 @@ def _counts(opened: AlignmentFile) -> dict:
         return {"reads": file.mapped + file.unmapped, "mapped": file.mapped}
 
 
+def _libraries(opened: AlignmentFile) -> int:
+    """How many libraries the file's read groups are of; without any it is one."""
+    import pysam
+
+    with pysam.AlignmentFile(str(opened.path), check_sq=False) as file:
+        groups = file.header.to_dict().get("RG", [])
+    return len({group.get("LB") for group in groups}) or 1
+
+
 def adopt(reference_path: str | Path, source: str | Path, output: str | Path) -> None:
-    """Link `source` to `output`, with an index and `OUTPUT.stats.json` beside it.
+    """Link `source` to `output`, with an index, OUTPUT.stats.json and OUTPUT.qc.json beside it.
 
     LingquError where the file cannot be read, is not sorted by coordinate, holds several samples,
     or was aligned to another reference; nothing stays at `output` then.
@@ -69,10 +80,13 @@ def adopt(reference_path: str | Path, source: str | Path, output: str | Path) ->
         if len(opened.samples) > 1:
             names = ", ".join(opened.samples[:3])
             raise LingquError(f"{source}: reads of several samples ({names}); split it by sample")
+        quality = adopted_qc(opened, reference, output.stem, _libraries(opened))
     except LingquError as fault:
         for own in output.parent.glob(f"{output.name}*"):
             own.unlink()
         raise LingquError(str(fault).replace(str(output), str(source))) from None
     facts = {"version": __version__, "entry": str(source), **_counts(opened)}
-    with publish(f"{output}.stats.json") as beside:
-        beside.write_text(json.dumps(facts, indent=1) + "\n")
+    told = {".qc.json": json_text(quality), ".stats.json": json.dumps(facts, indent=1)}
+    for name, text in told.items():
+        with publish(f"{output}{name}") as beside:
+            beside.write_text(f"{text}\n")

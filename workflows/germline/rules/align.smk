@@ -23,6 +23,7 @@ rule align:
     output:
         alignment=f"<results>/align/{{sample}}.{PROJECT.config['format']}",
         stats=f"<results>/align/{{sample}}.{PROJECT.config['format']}.stats.json",
+        qc=f"<results>/align/{{sample}}.{PROJECT.config['format']}.qc.json",
     log:
         "<logs>/align/{sample}.log",
     benchmark:
@@ -50,6 +51,7 @@ rule adopt:
     output:
         alignment="<results>/align/{sample}.{format}",
         stats="<results>/align/{sample}.{format}.stats.json",
+        qc="<results>/align/{sample}.{format}.qc.json",
     log:
         "<logs>/adopt/{sample}.{format}.log",
     benchmark:

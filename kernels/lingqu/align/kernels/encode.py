@@ -259,7 +259,7 @@ def _nm_of(
 
 
 @kernel
-def _fetch(genome, offsets, tid, pos, first, stop, row):
+def fetch(genome, offsets, tid, pos, first, stop, row):
     """Touch where records first to stop lie in the genome: together, so that they are waited for
     together and not one by one. row: uint8 scratch that makes a use of it.
     """
@@ -295,7 +295,7 @@ def encode(
     at = ZERO
     for i in range(len(read)):
         if i % _AHEAD == 0:
-            _fetch(genome, offsets, tid, pos, i, i + _AHEAD, row)
+            fetch(genome, offsets, tid, pos, i, i + _AHEAD, row)
         offset[i] = at
         r, t, reverse, mapped = read[i], template[i], flag[i] & REVERSE, not flag[i] & UNMAPPED
         size = np.int64(length[r])

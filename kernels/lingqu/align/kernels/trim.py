@@ -32,16 +32,17 @@ _TURNED = sum(((_FOURS >> 2 * i) & 3) << (6 - 2 * i) for i in range(4)).astype(n
 _SEED = 12
 _HEAD = 4
 _TAIL = 8
-_KITS = (
-    b"AGATCGGAAGAGCACACGTCTGAACTCCAGTCAC",  # Illumina TruSeq, read 1
-    b"AGATCGGAAGAGCGTCGTGTAGGGAAAGAGTGT",  # Illumina TruSeq, read 2
-    b"CTGTCTCTTATACACATCTCCGAGCCCACGAGAC",  # Illumina Nextera, read 1
-    b"CTGTCTCTTATACACATCTGACGCTGCCGACGA",  # Illumina Nextera, read 2
-    b"TGGAATTCTCGGGTGCCAAGGAACTCCAGTCAC",  # Illumina TruSeq Small RNA, read 1
-    b"GATCGTCGGACTGTAGAACTCTGAACGTGTAGA",  # Illumina TruSeq Small RNA, read 2
-    b"AAGTCGGAGGCCAAGCGGTCTTAGGAAGACAA",  # MGI, read 1
-    b"AAGTCGGATCGTAGCCATGTCGTTCTGTGAGCC",  # MGI, read 2
-)
+KITS = {
+    "Illumina TruSeq, read 1": b"AGATCGGAAGAGCACACGTCTGAACTCCAGTCAC",
+    "Illumina TruSeq, read 2": b"AGATCGGAAGAGCGTCGTGTAGGGAAAGAGTGT",
+    "Illumina Nextera, read 1": b"CTGTCTCTTATACACATCTCCGAGCCCACGAGAC",
+    "Illumina Nextera, read 2": b"CTGTCTCTTATACACATCTGACGCTGCCGACGA",
+    "Illumina TruSeq Small RNA, read 1": b"TGGAATTCTCGGGTGCCAAGGAACTCCAGTCAC",
+    "Illumina TruSeq Small RNA, read 2": b"GATCGTCGGACTGTAGAACTCTGAACGTGTAGA",
+    "MGI, read 1": b"AAGTCGGAGGCCAAGCGGTCTTAGGAAGACAA",
+    "MGI, read 2": b"AAGTCGGATCGTAGCCATGTCGTTCTGTGAGCC",
+}
+"""Adapters of the common library kits."""
 
 
 @cache
@@ -50,7 +51,7 @@ def adapters() -> tuple[np.ndarray, np.ndarray]:
 
     uint8[kits, 32], cut to one length, and bool[256], the words packed to 2 bits a base.
     """
-    known = np.array([encode(kit[:_WORD]) for kit in _KITS])
+    known = np.array([encode(kit[:_WORD]) for kit in KITS.values()])
     heads = np.zeros(4**_HEAD, np.bool_)
     heads[known[:, :_HEAD] @ np.array([1, 4, 16, 64])] = True
     return known, heads

@@ -193,11 +193,11 @@ def test_two_runs_do_not_share_an_output(data, tmp_path, monkeypatch):
     out = tmp_path / "twice.vcf.gz"
     real = driver.call_shard
 
-    def meanwhile(shard):
+    def meanwhile(shard, measured):
         if shard.start == 0:
             with pytest.raises(LingquError, match="another run"):
                 driver.call(fasta, bam, out, threads=1)
-        return real(shard)
+        return real(shard, measured)
 
     monkeypatch.setattr(driver, "call_shard", meanwhile)
     driver.call(fasta, bam, out, threads=1, regions=("one:1-20000",))
@@ -209,9 +209,9 @@ def test_workers_get_absolute_paths(data, tmp_path, monkeypatch):
     _, fasta, bam, _ = data
     real = driver.call_shard
 
-    def elsewhere(shard):
+    def elsewhere(shard, measured):
         assert all(path.is_absolute() for path in (shard.fasta, shard.bam, shard.out))
-        return real(shard)
+        return real(shard, measured)
 
     monkeypatch.setattr(driver, "call_shard", elsewhere)
     monkeypatch.chdir(tmp_path)
@@ -226,12 +226,12 @@ def test_finished_shards_are_not_called_again(data, whole, tmp_path, monkeypatch
     log = tmp_path / "called"
     real = driver.call_shard
 
-    def counted(shard):
+    def counted(shard, measured):
         with log.open("a") as told:
             told.write(f"{shard.start}\n")
         if len(log.read_text().splitlines()) == 3:
             raise OSError(28, "No space left on device")
-        return real(shard)
+        return real(shard, measured)
 
     monkeypatch.setattr(driver, "call_shard", counted)
     with pytest.raises(OSError, match="No space"):

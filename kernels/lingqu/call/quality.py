@@ -288,9 +288,8 @@ class Quality:
         x, y = (
             ratio(middle[kind], base) if middle.get(kind) is not None else None for kind in "XY"
         )
-        enough = (
-            base >= sex.LEAST_DEPTH and int(depth.get("X", np.zeros(1)).sum()) >= sex.LEAST_BASES
-        )
+        places = int(_sum(kinds.get("X", [])).sum())
+        enough = base >= sex.LEAST_DEPTH and places >= sex.LEAST_BASES
         found = sex.karyotype(x, y) if enough else "unknown"
         told = self._options.told_sex
         hets, homs = map(self.variants.number, ("x_heterozygous", "x_homozygous"))

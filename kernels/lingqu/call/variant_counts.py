@@ -34,7 +34,7 @@ def significant(value: float) -> float:
 
 
 def ratio(a: float, b: float) -> float | None:
-    """a / b with six significant digits, None for nothing by nothing and by nothing."""
+    """The first by the second, with six significant digits; None where the second is 0."""
     return significant(a / b) if b else None
 
 

@@ -71,7 +71,8 @@ def command(
                          lingqu joint GRCh38.fa A.g.vcf.gz B.g.vcf.gz -o cohort.vcf.gz
 
     OUT gets an index beside it and OUT.stats.json with counts; beside a VCF there is also
-    OUT.qc.json: coverage, variants, sex, contamination. A run that was killed goes on where it was. FILTER is PASS, or says why not: LowQual, StrandBias, LowMapQual.
+    OUT.qc.json: coverage, variants, sex, contamination. A run that was killed goes on where it
+    was. FILTER is PASS, or says why not: LowQual, StrandBias, LowMapQual.
     """
     from lingqu.base.plugins import CALLERS, plugin
     from lingqu.call.driver import call

@@ -81,6 +81,11 @@ def test_same_bytes(data, whole, tmp_path, options):
     _, fasta, bam, _ = data
     lingqu("call", fasta, bam, "-o", tmp_path / "again.vcf.gz", *options)
     assert (tmp_path / "again.vcf.gz").read_bytes() == whole.read_bytes()
+    assert (tmp_path / "again.vcf.gz.qc.json").read_bytes() == quality_of(whole)
+
+
+def quality_of(path) -> bytes:
+    return path.with_name(f"{path.name}.qc.json").read_bytes()
 
 
 def lines_of(path) -> list[str]:
@@ -244,6 +249,7 @@ def test_finished_shards_are_not_called_again(data, whole, tmp_path, monkeypatch
     driver.call(fasta, bam, out, threads=1)
     assert len(log.read_text().splitlines()) in (3 + 6 - before, 4 + 6 - before)
     assert out.read_bytes() == whole.read_bytes()
+    assert quality_of(out) == quality_of(whole)
 
 
 def cut(raw):

@@ -60,12 +60,6 @@ def intersect(pairs: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.array(found, np.int64).reshape(-1, 2)
 
 
-def _trimmed(histogram: np.ndarray) -> np.ndarray:
-    """Without the zeros at the end."""
-    filled = np.flatnonzero(histogram)
-    return histogram[: filled[-1] + 1 if len(filled) else 0]
-
-
 class Measured:
     """Counts of a shard, part by part in their order."""
 
@@ -149,9 +143,11 @@ class Measured:
         sites = self._sites or no_sites()
         site, allele, quality = np.nonzero(self._bases)
         seen, site = np.unique(site, return_inverse=True)
+        deepest = int(np.flatnonzero(self._depth[0]).max(initial=-1))
+        every, unknown, par = self._depth[:, : deepest + 1]
         return {
-            "depth": _trimmed(self._depth[0]),
-            "known": _trimmed(self._depth[0] - self._depth[1] - self._depth[2]),
+            "depth": every,
+            "known": every - unknown - par,
             "sums": self._sums,
             "windows": self._windows,
             "gc": self._gc,

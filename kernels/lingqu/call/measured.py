@@ -18,6 +18,7 @@ from lingqu.call.kernels.depth import (
     count_genes,
     count_known,
     count_starts,
+    sum_up,
     take_overlaps,
 )
 from lingqu.call.kernels.mixture import QUALITIES, pile_up
@@ -67,7 +68,7 @@ class Measured:
         self._asked, self._done = asked, asked.before
         bases = sum(end - start for start, end in intervals)
         self._intervals = intervals
-        self._depth = np.zeros((3, MOST_DEPTH + 1), np.int64)  # all, of N, of PAR without N
+        self._depth = np.zeros((3, 0), np.int64)  # places by depth: all, N, PAR without N
         self._sums = np.zeros(2, np.int64)
         rows = (asked.before + bases) // asked.window - asked.before // asked.window + 1
         self._windows = np.zeros(rows, np.int64)
@@ -105,6 +106,9 @@ class Measured:
     def _count(self, cover: np.ndarray, start: int, pairs: np.ndarray, codes: np.ndarray) -> None:
         asked = self._asked
         row = self._done // asked.window - asked.before // asked.window
+        deepest = min(int(sum_up(cover)), MOST_DEPTH)
+        more = np.zeros((3, max(deepest + 1 - self._depth.shape[1], 0)), np.int64)
+        self._depth = np.concatenate((self._depth, more), axis=1)
         count_depths(
             cover, start, codes, pairs, self._done, asked.window, self._depth[0], self._depth[1],
             self._sums, self._windows[row:],
@@ -143,8 +147,7 @@ class Measured:
         sites = self._sites or no_sites()
         site, allele, quality = np.nonzero(self._bases)
         seen, site = np.unique(site, return_inverse=True)
-        deepest = int(np.flatnonzero(self._depth[0]).max(initial=-1))
-        every, unknown, par = self._depth[:, : deepest + 1]
+        every, unknown, par = self._depth
         return {
             "depth": every,
             "known": every - unknown - par,

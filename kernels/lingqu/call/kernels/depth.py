@@ -93,19 +93,27 @@ def take_overlaps(reads, template, mate, start, cover):
 
 
 @kernel
-def count_depths(cover, start, codes, pairs, before, window, histogram, unknown, sums, windows):
-    """Turn changes into depths, and count those of places.
-
-    cover: int32[n + 1], see `add_aligned`; afterwards the depths. codes: uint8, the contig. pairs:
-    int64[m, 2], places [from, to) that count, sorted. histogram: int64[most + 1], places by depth,
-    the last being that and more; unknown: the same of the places where the reference has N.
-    sums: int64[2], depths and squares of them. windows: int64[], depths of each `window` counted
-    places, of which `before` came before; row 0 is the window of the first. All are added to.
-    """
+def sum_up(cover):
+    """Turn changes of depth (see `add_aligned`) into depths; returns the greatest."""
     depth = np.int32(0)
+    greatest = np.int32(0)
     for k in range(len(cover)):
         depth += cover[k]
         cover[k] = depth
+        greatest = max(greatest, depth)
+    return greatest
+
+
+@kernel
+def count_depths(depth, start, codes, pairs, before, window, histogram, unknown, sums, windows):
+    """Count the depths of places.
+
+    depth: int32[n + 1], from place start on. codes: uint8, the contig. pairs: int64[m, 2], places
+    [from, to) that count, sorted. histogram: int64[most + 1], places by depth, the last being that
+    and more; unknown: the same of the places where the reference has N. sums: int64[2], depths and
+    squares of them. windows: int64[], depths of each `window` counted places, of which `before`
+    came before; row 0 is the window of the first. All are added to.
+    """
     most = np.int64(len(histogram) - 1)
     first_window = before // window
     done = np.int64(before)
@@ -116,7 +124,7 @@ def count_depths(cover, start, codes, pairs, before, window, histogram, unknown,
             total = np.int64(0)
             squares = np.int64(0)
             for p in range(place, stop):
-                own = np.int64(cover[p - start])
+                own = np.int64(depth[p - start])
                 total += own
                 squares += own * own
                 histogram[min(own, most)] += 1

@@ -186,8 +186,9 @@ def _call(shard: Shard) -> dict:
         rest = iter(named)
         lines = [next(rest) if gvcf.is_record(x) else x for x in lines]
     facts = {"under": int(under)}
-    arrays = {"lines": np.frombuffer(as_text(lines), np.uint8)}
-    write_arrays(shard.out, facts, arrays | (measured.arrays() if measured else {}))
+    arrays = measured.arrays() if measured else {}
+    arrays["lines"] = np.frombuffer(as_text(lines), np.uint8)
+    write_arrays(shard.out, facts, arrays)
     return facts
 
 

@@ -81,6 +81,11 @@ def test_same_bytes(data, whole, tmp_path, options):
     _, fasta, bam, _ = data
     lingqu("call", fasta, bam, "-o", tmp_path / "again.vcf.gz", *options)
     assert (tmp_path / "again.vcf.gz").read_bytes() == whole.read_bytes()
+    assert (tmp_path / "again.vcf.gz.qc.json").read_bytes() == quality_of(whole)
+
+
+def quality_of(path) -> bytes:
+    return path.with_name(f"{path.name}.qc.json").read_bytes()
 
 
 def lines_of(path) -> list[str]:
@@ -193,11 +198,11 @@ def test_two_runs_do_not_share_an_output(data, tmp_path, monkeypatch):
     out = tmp_path / "twice.vcf.gz"
     real = driver.call_shard
 
-    def meanwhile(shard):
+    def meanwhile(shard, measured):
         if shard.start == 0:
             with pytest.raises(LingquError, match="another run"):
                 driver.call(fasta, bam, out, threads=1)
-        return real(shard)
+        return real(shard, measured)
 
     monkeypatch.setattr(driver, "call_shard", meanwhile)
     driver.call(fasta, bam, out, threads=1, regions=("one:1-20000",))
@@ -209,9 +214,9 @@ def test_workers_get_absolute_paths(data, tmp_path, monkeypatch):
     _, fasta, bam, _ = data
     real = driver.call_shard
 
-    def elsewhere(shard):
+    def elsewhere(shard, measured):
         assert all(path.is_absolute() for path in (shard.fasta, shard.bam, shard.out))
-        return real(shard)
+        return real(shard, measured)
 
     monkeypatch.setattr(driver, "call_shard", elsewhere)
     monkeypatch.chdir(tmp_path)
@@ -226,12 +231,12 @@ def test_finished_shards_are_not_called_again(data, whole, tmp_path, monkeypatch
     log = tmp_path / "called"
     real = driver.call_shard
 
-    def counted(shard):
+    def counted(shard, measured):
         with log.open("a") as told:
             told.write(f"{shard.start}\n")
         if len(log.read_text().splitlines()) == 3:
             raise OSError(28, "No space left on device")
-        return real(shard)
+        return real(shard, measured)
 
     monkeypatch.setattr(driver, "call_shard", counted)
     with pytest.raises(OSError, match="No space"):
@@ -239,11 +244,12 @@ def test_finished_shards_are_not_called_again(data, whole, tmp_path, monkeypatch
     assert not out.exists()
     kept = sorted(tmp_path.glob(".lingqu/*.checkpoint/*/shard-*"))
     assert len(kept) >= 2
-    kept[0].write_bytes(kept[0].read_bytes()[:-10])  # as after a loss of power
+    kept[0].write_bytes(kept[0].read_bytes()[:-80])  # as after a loss of power
     before = len(kept) - 1
     driver.call(fasta, bam, out, threads=1)
     assert len(log.read_text().splitlines()) in (3 + 6 - before, 4 + 6 - before)
     assert out.read_bytes() == whole.read_bytes()
+    assert quality_of(out) == quality_of(whole)
 
 
 def cut(raw):

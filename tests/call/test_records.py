@@ -14,7 +14,6 @@ from lingqu.call.records import (
     given_line,
     keep_stars,
     strand_bias,
-    tally,
 )
 
 COUNTS = st.integers(0, 12)
@@ -113,13 +112,3 @@ def test_given_edits_give_the_allele(ref, alt):
     start, removed, put = edit
     letters = "".join("ACGT"[code] for code in put)
     assert ref[: start - 100] + letters + ref[start - 100 + removed :] == alt
-
-
-def test_tally():
-    lines = [call_line(call(), "c", 2), call_line(call(alleles=(0, 2)), "c", 2)]
-    lines.append(call_line(call(log_none=-0.9), "c", 2))
-    count = tally(lines)
-    assert count["records"] == 3
-    assert count["pass"] == 2
-    assert (count["deletion"], count["mnv"], count["snv"]) == (1, 1, 1)
-    assert count["transition"] == 1

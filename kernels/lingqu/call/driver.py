@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,11 +18,13 @@ from lingqu.base.plugins import CALLERS, function
 from lingqu.base.progress import progress
 from lingqu.call import gvcf, model, records
 from lingqu.call.known import check_known, identify
+from lingqu.call.measured import Measured
 from lingqu.call.mnv import Joiner
 from lingqu.call.phase import GLUE, Phaser
 from lingqu.call.ploidy import Segment, ploidies
+from lingqu.call.quality import Options, Quality, as_text
 from lingqu.call.records import GivenSite
-from lingqu.call.shard import MARGIN, SIZE, Shard, call_shard, tally_windows
+from lingqu.call.shard import MARGIN, SIZE, Shard, call_shard, measure_shard, tally_windows
 from lingqu.cluster import Cluster, open_cluster
 from lingqu.formats.arrays import finished, heard, open_arrays, write_arrays
 from lingqu.formats.bam import AlignmentFile, compressed_size, open_alignments
@@ -106,10 +107,11 @@ def _shards(
     sites: Path | None,
     gaps: np.ndarray,
     folder: Path,
+    with_quality: bool,
 ) -> Iterator[Shard]:
     """The shards in the order of the reference, cut at multiples of SIZE and where ploidy changes.
 
-    Where it is 0, only given sites are told.
+    Where it is 0, only given sites are told, and depth for quality control.
     """
     given = dict(_given(sites, reference)) if sites else None
     for tid, name in enumerate(reference.names):
@@ -118,7 +120,7 @@ def _shards(
         if (given is None and file.tid_of[tid] < 0) or (given is not None and tid not in given):
             continue
         for start, end, ploidy in _stretches(length, copies[name]):
-            if not ploidy and given is None:
+            if not ploidy and given is None and not with_quality:
                 continue
             pairs = _clip(whole, start, end)
             near = None if given is None else _near(given[tid], start, end)
@@ -171,23 +173,28 @@ def _finish(shard: Shard) -> dict:
 
 
 def _call(shard: Shard) -> dict:
-    run = function(CALLERS, shard.caller) if shard.caller else call_shard
-    under, lines = run(shard)
+    measured = Measured(shard.asked, shard.intervals) if shard.asked else None
+    if shard.caller and _tells(shard):
+        under, lines = function(CALLERS, shard.caller)(shard)
+        if measured:
+            measure_shard(shard, measured)
+    else:
+        under, lines = call_shard(shard, measured)
     if shard.known:
         ref = open_reference(shard.fasta).contig(shard.tid)
         named = identify([x for x in lines if gvcf.is_record(x)], shard.known, shard.contig, ref)
         rest = iter(named)
         lines = [next(rest) if gvcf.is_record(x) else x for x in lines]
-    text = "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
     facts = {"under": int(under)}
-    write_arrays(shard.out, facts, {"lines": np.frombuffer(text, np.uint8)})
+    arrays = measured.arrays() if measured else {}
+    arrays["lines"] = np.frombuffer(as_text(lines), np.uint8)
+    write_arrays(shard.out, facts, arrays)
     return facts
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(lines: np.ndarray) -> list[str]:
     """The lines that `_call` left."""
-    text = open_arrays(path, check=True)[1]["lines"].tobytes()
-    return text.decode("utf-8", "surrogateescape").split("\n")[:-1]
+    return lines.tobytes().decode("utf-8", "surrogateescape").split("\n")[:-1]
 
 
 def _learned(folder: Path, *sources) -> np.ndarray:
@@ -202,42 +209,59 @@ def _learned(folder: Path, *sources) -> np.ndarray:
     return np.array(open_arrays(path)[1]["gaps"])
 
 
-def _called(shards: list[Shard], cluster: Cluster, facts: dict, advance: Callable) -> Iterator[str]:
+def _called(
+    shards: list[Shard], cluster: Cluster, quality: Quality, facts: dict, advance: Callable
+) -> Iterator[str]:
     """The lines of the shards, in order and phased; reads under the shards are added to facts."""
     phaser = Phaser()
     for shard, fact in zip(shards, cluster.map(_finish, shards), strict=True):
         facts["under"] += heard(fact)["under"]
-        yield from phaser.feed(shard.tid, shard.end, _lines(shard.out))
+        _, arrays = open_arrays(shard.out, check=True)
+        if shard.asked:
+            quality.add(shard, arrays)
+        if _tells(shard):
+            yield from phaser.feed(shard.tid, shard.end, _lines(arrays["lines"]))
         advance(sum(b - a for a, b in shard.intervals))
     yield from phaser.flush()
 
 
-class _Vcf:
-    """The VCF of a sample: what `_write` puts into it, and counts of that."""
+def _tells(shard: Shard) -> bool:
+    """Whether a shard may have lines."""
+    return shard.ploidy > 0 or shard.sites is not None
 
-    def __init__(self, writer: VcfWriter | None, mnv: bool):
-        self._writer, self._joiner = writer, Joiner() if mnv else None
-        self.total: Counter = Counter()
+
+class _Vcf:
+    """The VCF of a sample: what `_write` puts into it, counted by `quality`."""
+
+    def __init__(self, writer: VcfWriter | None, mnv: bool, quality: Quality):
+        self._writer, self._joiner, self._quality = writer, Joiner() if mnv else None, quality
 
     def put(self, lines: list[str], last: bool = False) -> None:
         """Add lines; with the last, what was held back is written too."""
         if self._joiner:
             lines = self._joiner.feed(lines) + (self._joiner.flush() if last else [])
-        if lines and self._writer:
-            self._writer.write("\n".join(lines))
-        self.total.update(records.tally(lines))
+        if lines:
+            text = as_text(lines)
+            self._quality.read(lines, text)
+            if self._writer:
+                self._writer.write_bytes(text)
 
 
 def _write(
-    writers: dict[Path, VcfWriter], shards: list[Shard], cluster: Cluster, mnv: bool
-) -> tuple[Counter, dict]:
-    """Call the shards and write their lines; (counts of the records, facts of the coverage)."""
-    facts, bases = {"under": 0}, sum(b - a for shard in shards for a, b in shard.intervals)
+    writers: dict[Path, VcfWriter],
+    shards: list[Shard],
+    cluster: Cluster,
+    mnv: bool,
+    quality: Quality,
+) -> dict:
+    """Call the shards and write their lines, counted by `quality`; facts of the coverage."""
+    facts, sizes = {"under": 0}, [sum(b - a for a, b in shard.intervals) for shard in shards]
+    bases = sum(size for shard, size in zip(shards, sizes, strict=True) if _tells(shard))
     with_blocks = [writer for path, writer in writers.items() if gvcf.is_gvcf(path)]
     plain = [writer for path, writer in writers.items() if not gvcf.is_gvcf(path)]
-    vcf = _Vcf(plain[0] if plain else None, mnv)
-    with progress("call", "bases", bases) as shown:
-        lines = _called(shards, cluster, facts, shown.advance)
+    vcf = _Vcf(plain[0] if plain else None, mnv, quality)
+    with progress("call", "bases", sum(sizes)) as shown:
+        lines = _called(shards, cluster, quality, facts, shown.advance)
         for some in _batches(gvcf.join(lines) if with_blocks else lines, _MANY):
             for writer in with_blocks:
                 writer.write("\n".join(some).replace(GLUE, "\n"))
@@ -245,7 +269,7 @@ def _write(
                 some = [gvcf.without_non_ref(line) for line in some if gvcf.is_record(line)]
             vcf.put(some)
         vcf.put([], last=True)
-    return vcf.total, {"bases": bases, "mean_depth": round(facts["under"] / max(bases, 1), 4)}
+    return {"bases": bases, "mean_depth": round(facts["under"] / max(bases, 1), 4)}
 
 
 def _absolute(path: str | Path | None) -> Path | None:
@@ -293,20 +317,24 @@ def call(
     sites: str | Path | None = None,
     known: str | Path | None = None,
     mnv: bool = False,
+    qc_sites: str | Path | None = None,
+    qc_genes: str | Path | None = None,
     sample: str | None = None,
     caller: str | None = None,
     threads: int | None = None,
     backend: str = "processes",
     scheduler: str | Path | None = None,
 ) -> dict:
-    """Call one sample and write `out` (.vcf.gz, .vcf, .bcf) and `out`.stats.json.
+    """Call one sample and write `out` (.vcf.gz, .vcf, .bcf) and `out`.stats.json; beside a VCF that
+    is not of given sites also VCF.qc.json, quality control of reads and calls (see `Quality`).
 
     A name that ends in .g.vcf.gz (.g.vcf, .g.bcf) gets a gVCF. also: a second output of the same
     calling, so that a VCF and a gVCF cost no more than the gVCF.
     sex, par: see `ploidies`. sites: a VCF whose alleles are genotyped, and no others. known: a VCF
     from which records get their IDs. mnv: adjacent SNVs of one haplotype become one record of the
-    VCF, not of the gVCF. caller: NAME==VERSION of one that another package brings. Returns what the
-    JSON file holds.
+    VCF, not of the gVCF. qc_sites, qc_genes: a VCF of common SNVs with their frequencies, to tell
+    contamination from, and genes (BED, GFF3, GTF) to tell the depth of. caller: NAME==VERSION of
+    one that another package brings. Returns what `out`.stats.json holds.
     Finished shards are kept in a folder beside `out` until it is whole: a killed run goes on.
     LingquError where the inputs are missing, damaged or do not belong together.
     """
@@ -314,9 +342,10 @@ def call(
         "regions": list(regions), "bed": bed and str(bed), "ploidy": ploidy, "sex": sex,
         "par": par and str(par), "known": known and str(known), "mnv": mnv,
     }  # fmt: skip
+    told_regions = (str(bed),) if bed else tuple(regions)
     told = {"version": __version__, "reference": str(fasta), "alignments": str(bam)}
-    fasta, bam, out, also, bed, par, sites, known = map(
-        _absolute, (fasta, bam, out, also, bed, par, sites, known)
+    fasta, bam, out, also, bed, par, sites, known, qc_sites, qc_genes = map(
+        _absolute, (fasta, bam, out, also, bed, par, sites, known, qc_sites, qc_genes)
     )
     outs = _outputs(out, also, bool(sites or caller))
     blocks = any(map(gvcf.is_gvcf, outs))
@@ -329,15 +358,20 @@ def call(
         raise LingquError("--mnv and --sites: give one of the two; given alleles stay as they are")
     copies = ploidies(_lengths(reference), ploidy, sex, par)
     name = sample_name(file, sample)
+    told_sex = sex if sex in ("XX", "XY") else None
+    asked = Options(qc_sites, qc_genes, par, told_sex, told_regions, bool(bed), bool(known))
+    quality = Quality(asked, reference)
+    plain = [] if sites else [path for path in outs if not gvcf.is_gvcf(path)]
     identity = {
         "version": [__version__, source_digest()],
         "reference": list(reference.md5s),
-        "inputs": [path and file_facts(path) for path in (bam, sites, known)],
+        "inputs": [path and file_facts(path) for path in (bam, sites, known, qc_sites, qc_genes)],
         "intervals": {contig: pairs.tolist() for contig, pairs in (intervals or {}).items()},
         "everywhere": intervals is None,
         "ploidy": copies,
         "caller": caller,
         "blocks": blocks,
+        "quality": bool(plain),
     }
     writers = _writers(outs, reference, caller, name)
     with contextlib.ExitStack() as held:
@@ -350,11 +384,18 @@ def call(
             gaps = _learned(folder, reference, file, cluster)
             shards = [
                 replace(shard, caller=caller or "", known=known, blocks=blocks)
-                for shard in _shards(reference, file, intervals, copies, sites, gaps, folder)
+                for shard in _shards(
+                    reference, file, intervals, copies, sites, gaps, folder, bool(plain)
+                )
             ]
-            total, coverage = _write(writers, shards, cluster, mnv)
+            shards = quality.ask(shards) if plain else shards
+            coverage = _write(writers, shards, cluster, mnv, quality)
         facts = told | {"sample": name, "parameters": parameters, **coverage}
-        facts["records"] = dict(sorted(total.items()))
+        facts["records"] = quality.variants.stats()
+        for path, own in zip(outs, folders, strict=True):
+            if path in plain:
+                with publish(f"{path}.qc.json", own) as beside:
+                    beside.write_text(json.dumps(quality.told(name, bam)) + "\n")
         with publish(f"{out}.stats.json", folder) as beside:
             beside.write_text(json.dumps(facts, indent=1) + "\n")
     return facts

@@ -24,7 +24,7 @@ _OPEN = threading.local()  # one handle a thread: its place in the file cannot b
 
 def check_known(path: Path, reference: Reference) -> None:
     """LingquError where the file is no VCF with an index, or has no contig of the reference."""
-    contigs = _opened(path).contigs
+    contigs = open_known(path).contigs
     if contigs and not set(contigs) & set(reference.names):
         raise LingquError(
             f"{path}: its contigs ({', '.join(contigs[:3])}) are not those of {reference.path}"
@@ -32,7 +32,8 @@ def check_known(path: Path, reference: Reference) -> None:
         )
 
 
-def _opened(path: Path) -> pysam.TabixFile:
+def open_known(path: Path) -> pysam.TabixFile:
+    """The handle of this thread; LingquError where the file is no VCF with an index."""
     files = _OPEN.__dict__
     if path not in files:
         if not path.exists():
@@ -73,7 +74,7 @@ def _known(
     path: Path, contig: str, start: int, end: int, codes: np.ndarray, sizes: set[tuple[int, int]]
 ) -> Iterator[tuple[Allele, str]]:
     """(allele, ID) of the known alleles over [start, end) that have one of the sizes."""
-    opened = _opened(path)
+    opened = open_known(path)
     if contig not in opened.contigs:
         return
     for line in opened.fetch(contig, max(start, 0), end):

@@ -1,7 +1,6 @@
 """Rows of the genotyper -> lines of a VCF."""
 
 import math
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -304,35 +303,3 @@ class GivenSite:
 def worth_telling(call: Call) -> bool:
     """Whether a call that was found (not given) is written: QUAL of LEAST_QUAL or more."""
     return _phred(call.log_none, 3000) >= LEAST_QUAL
-
-
-def kind(ref: str, alt: str) -> str:
-    """What an allele is: "snv", "mnv", "insertion", "deletion" or "other" (`*`, symbolic)."""
-    if not alt.isalpha():
-        return "other"
-    if len(alt) == len(ref):
-        return "snv" if len(ref) == 1 else "mnv"
-    return "insertion" if len(alt) > len(ref) else "deletion"
-
-
-_TRANSITIONS = {"AG", "GA", "CT", "TC"}
-
-
-def tally(lines: list[str]) -> Counter:
-    """Counts of lines: records, those that pass, and by kind, genotype and base change of these."""
-    count: Counter = Counter()
-    for line in lines:
-        columns = line.split("\t", 9)
-        count["records"] += 1
-        if columns[6] != "PASS":
-            continue
-        count["pass"] += 1
-        ref, alts = columns[3], columns[4].split(",")
-        for alt in alts:
-            what = kind(ref, alt)
-            count[what] += 1
-            if what == "snv":
-                count["transition" if ref + alt in _TRANSITIONS else "transversion"] += 1
-        alleles = set(columns[9].split(":", 1)[0].replace("|", "/").split("/"))
-        count["homozygous" if len(alleles) == 1 else "heterozygous"] += 1
-    return count

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,12 +18,15 @@ from lingqu.call.kernels.spelling import prior_of
 from lingqu.call.kernels.tell import FLOATS, INTS
 from lingqu.call.kernels.templates import number_templates
 from lingqu.call.kernels.weigh import Tables
+from lingqu.call.measured import Asked, Measured
 from lingqu.call.records import GivenSite
 from lingqu.formats.bam import (
     Alignments,
+    Spans,
     compressed_size,
     open_alignments,
     read_alignments,
+    read_with_spans,
 )
 from lingqu.formats.reference import open_reference
 
@@ -42,6 +46,7 @@ class Shard:
 
     intervals: (start, end) pairs within [start, end) whose records are wanted. sites: None, or
     the given sites of the shard and its margin, sorted. known: a VCF that records get IDs from.
+    Where ploidy is 0 nothing is called and depth still counts.
     """
 
     fasta: Path
@@ -57,6 +62,7 @@ class Shard:
     caller: str = ""  # NAME==VERSION of one that another package brings
     known: Path | None = None
     blocks: bool = False  # a gVCF is wanted, see call/gvcf.py
+    asked: Asked | None = None  # what quality control wants to know
 
     @property
     def contig(self) -> str:
@@ -218,14 +224,48 @@ def _light(shard: Shard) -> list[Shard]:
     return halves
 
 
-def call_shard(shard: Shard) -> tuple[int, list[str]]:
+class _Read(NamedTuple):
+    """The records over a shard and its margins, [start, end); template: see `_templates`."""
+
+    start: int
+    end: int
+    ref: np.ndarray
+    reads: Alignments
+    spans: Spans
+    template: np.ndarray
+
+
+def _read(shard: Shard) -> _Read:
+    reference = open_reference(shard.fasta)
+    ref, file = reference.contig(shard.tid), open_alignments(shard.bam, reference)
+    start = max(shard.intervals[0][0] - MARGIN, 0)
+    end = min(shard.intervals[-1][1] + MARGIN, len(ref))
+    reads, spans = read_with_spans(file, reference, shard.tid, start, end)
+    return _Read(start, end, ref, reads, spans, _templates(reads))
+
+
+def _measure(shard: Shard, found: _Read, measured: Measured) -> None:
+    pairs, place = np.array(shard.intervals, np.int64), (shard.contig, found.ref)
+    measured.add_reads(pairs, found.reads, found.spans, found.template, place)
+
+
+def measure_shard(shard: Shard, measured: Measured) -> None:
+    """Measure what is asked of a shard that is not called, or by others."""
+    for part in _light(shard):
+        with scratch():
+            _measure(part, _read(part), measured)
+
+
+def call_shard(shard: Shard, measured: Measured | None = None) -> tuple[int, list[str]]:
     """What `covered` tells of a shard, and its VCF lines, sorted by position.
 
     Lines that can be phased have one column more, see `phase.link_lines`; blocks at the ends of the
-    shard are such as `gvcf.join` takes.
+    shard are such as `gvcf.join` takes. measured: gets what is asked of the shard.
     """
     under, lines = 0, []
     if not shard.ploidy:
+        if measured:
+            measure_shard(shard, measured)
         return under, [
             records.given_line(None, site, shard.contig, 1)
             for site in shard.sites or ()
@@ -233,21 +273,20 @@ def call_shard(shard: Shard) -> tuple[int, list[str]]:
         ]
     for part in _light(shard):
         with scratch():
-            told = _call_part(part)
-        under += told[0]
-        lines += told[1]
+            found = _read(part)
+            if measured:
+                _measure(part, found, measured)
+            under += covered(found.reads, part.intervals)
+            lines += _call_part(part, found, measured)
     return under, phase.link_lines(lines, shard.start, shard.end)
 
 
-def _call_part(shard: Shard) -> tuple[int, list[tuple[str, phase.Evidence | None]]]:
-    """As `call_shard`, each line with what its templates say of its phase."""
-    reference = open_reference(shard.fasta)
-    ref, contig = reference.contig(shard.tid), reference.names[shard.tid]
-    start = max(shard.intervals[0][0] - MARGIN, 0)
-    end = min(shard.intervals[-1][1] + MARGIN, len(ref))
-    reads = read_alignments(open_alignments(shard.bam, reference), reference, shard.tid, start, end)
-    under = covered(reads, shard.intervals)
-    template = _templates(reads)
+def _call_part(
+    shard: Shard, found: _Read, measured: Measured | None
+) -> list[tuple[str, phase.Evidence | None]]:
+    """The lines of `call_shard`, each with what its templates say of its phase."""
+    start, end, ref, reads, _, template = found
+    contig = shard.contig
     if shard.sites is None:
         edits, packed = _pack_found(reads, ref, start, end)
         calls = _rows(reads, template, ref, edits, packed, shard)
@@ -260,21 +299,22 @@ def _call_part(shard: Shard) -> tuple[int, list[tuple[str, phase.Evidence | None
             for call in records.keep_stars([told[pos] for pos in sorted(told)])
             if shard.blocks or _wanted(call.pos, shard)
         ]
+        if measured:
+            measured.add_calls(pair for pair in lines if _wanted(pair[1].pos, shard))
         if not shard.blocks:
-            return under, [(line, records.phase_evidence(call, line)) for line, call in lines]
+            return [(line, records.phase_evidence(call, line)) for line, call in lines]
         told = [
             (gvcf.with_non_ref(line, call, shard.ploidy), records.phase_evidence(call, line),
              _wanted(call.pos, shard))
             for line, call in lines
         ]  # fmt: skip
         sums = gvcf.evidence(reads, template, ref, start, end, shard.gaps)
-        return under, gvcf.lines_with_blocks(told, sums, ref, shard, start)
+        return gvcf.lines_with_blocks(told, sums, ref, shard, start)
     edits, packed = _pack_given(shard.sites, ref)
     calls = _rows(reads, template, ref, edits, packed, shard)
     by_site = {call.site: call for call in sorted(calls, key=lambda call: call.weighed)}
-    lines = [
+    return [
         (records.given_line(by_site.get(number), site, contig, shard.ploidy), None)
         for number, site in enumerate(shard.sites)
         if _wanted(site.pos, shard)
     ]
-    return under, lines

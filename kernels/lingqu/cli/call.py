@@ -27,6 +27,12 @@ from lingqu.cli.types import FILE
     "--known", type=FILE, help="IDs from this VCF (dbSNP.vcf.gz and its index), by allele."
 )
 @click.option("--mnv", is_flag=True, help="Join adjacent SNVs of one haplotype in one record.")
+@click.option(
+    "--qc-sites",
+    type=FILE,
+    help="Quality control: contamination by this VCF of common SNVs with AC and AN, or AF.",
+)
+@click.option("--qc-genes", type=FILE, help="Quality control: depth of genes (BED, GFF3, GTF).")
 @click.option("--sample", help="Name of the sample [default: SM of the read groups].")
 @click.option("--caller", metavar="NAME", help="One that a package brings: see lingqu kernels.")
 @click.option("-t", "--threads", type=click.IntRange(1), help="[default: all cores]")
@@ -45,6 +51,8 @@ def command(
     sites,
     known,
     mnv,
+    qc_sites,
+    qc_genes,
     sample,
     caller,
     threads,
@@ -62,8 +70,9 @@ def command(
     A cohort, 2 steps:   lingqu call GRCh38.fa A.bam -o A.g.vcf.gz        (and so for B)
                          lingqu joint GRCh38.fa A.g.vcf.gz B.g.vcf.gz -o cohort.vcf.gz
 
-    OUT gets an index beside it and OUT.stats.json with counts. A run that was killed goes on where
-    it was. FILTER is PASS, or says why not: LowQual, StrandBias, LowMapQual.
+    OUT gets an index beside it and OUT.stats.json with counts; beside a VCF there is also
+    OUT.qc.json: coverage, variants, sex, contamination. A run that was killed goes on where it
+    was. FILTER is PASS, or says why not: LowQual, StrandBias, LowMapQual.
     """
     from lingqu.base.plugins import CALLERS, plugin
     from lingqu.call.driver import call
@@ -73,7 +82,7 @@ def command(
     call(
         reference, bam, outs[0], also=outs[1] if outs[1:] else None, regions=regions,
         bed=regions_file, ploidy=ploidy, sex=sex, par=par, sites=sites, known=known, mnv=mnv,
-        sample=sample,
+        qc_sites=qc_sites, qc_genes=qc_genes, sample=sample,
         caller=caller and plugin(CALLERS, caller).pin,
         threads=threads, backend=backend, scheduler=scheduler,
     )  # fmt: skip

@@ -18,14 +18,17 @@ import pysam
 from lingqu.base.errors import LingquError
 from lingqu.base.scratch import empty
 from lingqu.formats import bgzf
-from lingqu.formats.bam_read_kernels import FIXED, find_records, unpack_records
+from lingqu.formats.bam_read_kernels import FIXED, find_records, unpack_records, unpack_spans
 from lingqu.formats.bgzf_kernels import whole_blocks
 from lingqu.formats.fasta_for_htslib import htslib_fasta
 from lingqu.formats.reference import Reference, open_reference
 
-UNUSED = 0x4 | 0x100 | 0x200 | 0x400 | 0x800
-"""Flags of records that tell a caller nothing of their own: unmapped, secondary, QC-fail,
-duplicate, supplementary."""
+UNCOUNTED = 0x4 | 0x100 | 0x200 | 0x400
+"""Flags of records that do not count as depth (1796, as mosdepth and samtools depth have it):
+unmapped, secondary, QC-fail, duplicate."""
+
+UNUSED = UNCOUNTED | 0x800
+"""Flags of records that tell a caller nothing of their own: these, and supplementary."""
 
 _LEAST, _MOST = 1 << 16, 1 << 24
 """Compressed bytes that are read at once."""
@@ -52,6 +55,29 @@ class Alignments(NamedTuple):
     codes: np.ndarray  # uint8[bases]
     quals: np.ndarray  # uint8[bases]
     cigar: np.ndarray  # uint32[words]
+
+
+class Spans(NamedTuple):
+    """n records in file order that count as depth and tell a caller nothing: supplementary ones,
+    and those without bases or qualities. Fields as in `Alignments`.
+    """
+
+    pos: np.ndarray  # int32[n]
+    end: np.ndarray  # int32[n]
+    flag: np.ndarray  # uint16[n]
+    cigar_start: np.ndarray  # int64[n + 1]
+    cigar: np.ndarray  # uint32[words]
+
+
+class _Part(NamedTuple):
+    """Bytes, and offsets of records there: those to unpack, and those that are aside."""
+
+    raw: np.ndarray
+    offsets: np.ndarray
+    bases: int
+    words: int
+    others: np.ndarray
+    other_words: int
 
 
 @dataclass(frozen=True)
@@ -310,9 +336,9 @@ def bytes_from(path: Path, offset: int, size: int) -> Iterator[np.ndarray]:
             raise LingquError(f"{path}: truncated in its last block; copy or make it again")
 
 
-def _unpack(parts: list[tuple[np.ndarray, np.ndarray, int, int]]) -> Alignments:
-    """The records of all parts: (bytes, offsets of the records there, bases, CIGAR words)."""
-    n = sum(len(offsets) for _, offsets, _, _ in parts)
+def _unpack(parts: list[_Part]) -> Alignments:
+    """The records of all parts."""
+    n = sum(len(part.offsets) for part in parts)
     columns = (
         empty(n, np.int32),
         empty(n, np.int32),
@@ -324,35 +350,53 @@ def _unpack(parts: list[tuple[np.ndarray, np.ndarray, int, int]]) -> Alignments:
         empty(n, np.int32),
         empty(n, np.uint64),
     )
-    codes = empty(sum(bases for _, _, bases, _ in parts))
-    quals, cigar = empty(len(codes)), empty(sum(words for *_, words in parts), np.uint32)
+    codes = empty(sum(part.bases for part in parts))
+    quals, cigar = empty(len(codes)), empty(sum(part.words for part in parts), np.uint32)
     first = 0
     base_start, cigar_start = columns[4:6]
     base_start[0] = cigar_start[0] = 0
-    for raw, offsets, _, _ in parts:
-        unpack_records(raw, offsets, first, columns, codes, quals, cigar)
-        first += len(offsets)
+    for part in parts:
+        unpack_records(part.raw, part.offsets, first, columns, codes, quals, cigar)
+        first += len(part.offsets)
     return Alignments(*columns, codes, quals, cigar)
 
 
-def _parse(pieces: Iterable[np.ndarray], path: Path, tid: int, start: int, end: int) -> Alignments:
+def _unpack_others(parts: list[_Part]) -> Spans:
+    """What is aside of all parts."""
+    n = sum(len(part.others) for part in parts)
+    columns = (
+        empty(n, np.int32), empty(n, np.int32), empty(n, np.uint16), empty(n + 1, np.int64),
+    )  # fmt: skip
+    cigar = empty(sum(part.other_words for part in parts), np.uint32)
+    first = 0
+    columns[3][0] = 0
+    for part in parts:
+        unpack_spans(part.raw, part.others, first, columns, cigar)
+        first += len(part.others)
+    return Spans(*columns, cigar)
+
+
+def _parse(pieces: Iterable[np.ndarray], path: Path, tid: int, start: int, end: int) -> list[_Part]:
     parts, rest, over = [], np.empty(0, np.uint8), False
     for piece in pieces:
         raw = piece
         if len(rest):
             raw = np.concatenate((rest, piece))
         offsets = np.empty(len(raw) // FIXED + 1, np.int64)
-        n, bases, words, used, over = find_records(raw, tid, start, end, UNUSED, offsets)
+        n, bases, words, aside, other_words, used, over = find_records(
+            raw, tid, start, end, UNCOUNTED, UNUSED, offsets
+        )
         if used < 0:
             raise LingquError(f"{path}: damaged record; copy or make it again")
-        if n:
-            parts.append((raw, offsets[:n], bases, words))
+        if n or aside:
+            others = offsets[len(offsets) - aside :][::-1].copy()
+            parts.append(_Part(raw, offsets[:n], bases, words, others, other_words))
         if over:
             break
         rest = raw[used:]
     if len(rest) and not over:
         raise LingquError(f"{path}: truncated in its last record; copy or make it again")
-    return _unpack(parts)
+    return parts
 
 
 def _cram_pieces(file: AlignmentFile, fasta: Path, tid: int, start: int, end: int):
@@ -382,16 +426,11 @@ def _cram_pieces(file: AlignmentFile, fasta: Path, tid: int, start: int, end: in
     yield np.frombuffer(raw, np.uint8, offset=at)
 
 
-def read_alignments(
-    file: AlignmentFile, reference: Reference, tid: int, start: int, end: int
-) -> Alignments:
-    """The usable reads (no flag of UNUSED) that overlap [start, end) of reference contig `tid`.
-
-    LingquError where the file turns out truncated or damaged.
-    """
+def _find(file: AlignmentFile, reference: Reference, tid: int, start: int, end: int) -> list[_Part]:
+    """Where the records over [start, end) of reference contig `tid` are."""
     own = file.tid_of[tid]
     if own < 0 or start >= end:
-        return _unpack([])
+        return []
     if file.is_cram:
         try:
             fasta = htslib_fasta(reference)
@@ -401,6 +440,24 @@ def read_alignments(
     else:
         offset = _first_offset(file, own, start, end)
         if offset is None:
-            return _unpack([])
+            return []
         pieces = bytes_from(file.path, offset, _about(file, own, end) - (offset >> 16))
     return _parse(pieces, file.path, own, start, end)
+
+
+def read_alignments(
+    file: AlignmentFile, reference: Reference, tid: int, start: int, end: int
+) -> Alignments:
+    """The usable reads (no flag of UNUSED) that overlap [start, end) of reference contig `tid`.
+
+    LingquError where the file turns out truncated or damaged.
+    """
+    return _unpack(_find(file, reference, tid, start, end))
+
+
+def read_with_spans(
+    file: AlignmentFile, reference: Reference, tid: int, start: int, end: int
+) -> tuple[Alignments, Spans]:
+    """As `read_alignments`, with the records that only count as depth (no flag of UNCOUNTED)."""
+    parts = _find(file, reference, tid, start, end)
+    return _unpack(parts), _unpack_others(parts)

@@ -28,18 +28,21 @@ def get_signed(raw, at):
 
 
 @kernel
-def find_records(raw, tid, start, end, drop, offsets):
+def find_records(raw, tid, start, end, drop, aside, offsets):
     """Offsets in `raw` (uint8) of the records of `tid` that overlap [start, end).
 
-    Records with a flag bit of `drop` are left out, and so are those without bases or qualities.
-    offsets: int64, filled. Returns (records, bases, CIGAR words, bytes consumed, whether the
-    records of the interval are over). What follows the consumed bytes is a part of a record.
-    Consumed is -1 on a record that cannot be one.
+    Records with a flag bit of `drop` are left out. Those with one of `aside`, and those without
+    bases or qualities, are put aside. offsets: int64, filled; from its end on backwards with what
+    is aside. Returns (records, bases, CIGAR words, records aside, their CIGAR words, bytes
+    consumed, whether the records of the interval are over). What follows the consumed bytes is a
+    part of a record. Consumed is -1 on a record that cannot be one.
     """
     at = np.int64(0)
     found = np.int64(0)
     bases = np.int64(0)
     words = np.int64(0)
+    others = np.int64(0)
+    other_words = np.int64(0)
     while at + FIXED <= len(raw):
         size = get_word(raw, at) + 4
         name_len = np.int64(raw[at + 12])
@@ -48,16 +51,16 @@ def find_records(raw, tid, start, end, drop, offsets):
         length = get_signed(raw, at + 20)
         inside = FIXED + name_len + 4 * cigar_len + (length + 1) // 2 + length
         if size < FIXED or length < 0 or inside > size:
-            return found, bases, words, np.int64(-1), False
+            return found, bases, words, others, other_words, np.int64(-1), False
         if at + size > len(raw):
             break
         own_tid = get_signed(raw, at + 4)
         pos = get_signed(raw, at + 8)
         if own_tid != tid and (own_tid > tid or own_tid < 0):
-            return found, bases, words, at, True
+            return found, bases, words, others, other_words, at, True
         if own_tid == tid and pos >= end:
-            return found, bases, words, at, True
-        if own_tid == tid and not flag & drop and length > 0 and cigar_len > 0:
+            return found, bases, words, others, other_words, at, True
+        if own_tid == tid and not flag & drop and cigar_len > 0:
             cigar_at = at + FIXED + name_len
             reach = pos
             for k in range(cigar_len):
@@ -65,13 +68,19 @@ def find_records(raw, tid, start, end, drop, offsets):
                 op = word & 15
                 if op == 0 or op == 2 or op == 3 or op == 7 or op == 8:
                     reach += word >> 4
-            if reach > start and raw[cigar_at + 4 * cigar_len + (length + 1) // 2] != 255:
-                offsets[found] = at
-                found += 1
-                bases += length
-                words += cigar_len
+            if reach > start:
+                quals_at = cigar_at + 4 * cigar_len + (length + 1) // 2
+                if flag & aside or length == 0 or raw[quals_at] == 255:
+                    others += 1
+                    other_words += cigar_len
+                    offsets[len(offsets) - others] = at
+                else:
+                    offsets[found] = at
+                    found += 1
+                    bases += length
+                    words += cigar_len
         at += size
-    return found, bases, words, at, False
+    return found, bases, words, others, other_words, at, False
 
 
 @kernel
@@ -185,4 +194,31 @@ def unpack_records(raw, offsets, first, out, codes, quals, cigar):
                 high[r] = adapter - 1
         base += length
         base_start[r + 1] = base
+        cigar_start[r + 1] = word_at
+
+
+@kernel
+def unpack_spans(raw, offsets, first, out, cigar):
+    """Fill the arrays of `Spans` (see formats/bam.py) from the records at `offsets`.
+
+    out: (pos, end, flag, cigar_start), filled from row `first` on, whose cigar_start is there.
+    """
+    pos, end, flag, cigar_start = out
+    word_at = cigar_start[first]
+    for n in range(len(offsets)):
+        r = first + n
+        at = offsets[n]
+        cigar_len = np.int64(raw[at + 16]) | np.int64(raw[at + 17]) << 8
+        pos[r] = get_signed(raw, at + 8)
+        flag[r] = np.int64(raw[at + 18]) | np.int64(raw[at + 19]) << 8
+        spot = at + FIXED + np.int64(raw[at + 12])
+        reach = np.int64(pos[r])
+        for k in range(cigar_len):
+            word = _word(raw, spot + 4 * k)
+            cigar[word_at + k] = word
+            op = word & 15
+            if op == 0 or op == 2 or op == 3 or op == 7 or op == 8:
+                reach += word >> 4
+        end[r] = reach
+        word_at += cigar_len
         cigar_start[r + 1] = word_at

@@ -13,6 +13,7 @@ rule call:
         calls="<results>/calls/{sample}.vcf.gz",
         gvcf="<results>/calls/{sample}.g.vcf.gz",
         stats="<results>/calls/{sample}.vcf.gz.stats.json",
+        qc="<results>/calls/{sample}.vcf.gz.qc.json",
     log:
         "<logs>/call/{sample}.log",
     benchmark:

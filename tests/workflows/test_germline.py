@@ -163,6 +163,20 @@ def test_known_variants_and_mnvs_reach_the_caller(project, commands):
     assert " --known known.vcf.gz " in told
 
 
+def test_files_of_quality_control_reach_caller_and_cohort(project, commands):
+    (project / "sites.vcf.gz").write_bytes(gzip.compress(b"##fileformat=VCFv4.3\n"))
+    (project / "genes.bed").write_text("20\t0\t1\tGENE\n")
+    config = project / "config" / "germline.yaml"
+    config.write_text(config.read_text() + "qc: {sites: sites.vcf.gz, genes: genes.bed}\n")
+    ran = commands.germline(project, "-n", "--", "--printshellcmds")
+    assert ran.returncode == 0, ran.stdout
+    lines = ran.stdout.splitlines()
+    told = [line for line in lines if "lingqu call" in line]
+    assert [" --qc-sites sites.vcf.gz --qc-genes genes.bed " in line for line in told] == [True] * 2
+    (told,) = [line for line in lines if "lingqu joint" in line]
+    assert " --qc-sites sites.vcf.gz " in told
+
+
 def test_parents_reach_the_joint_calling(project, commands):
     sheet = project / "config" / "samples.tsv"
     head, *rows = sheet.read_text().splitlines()

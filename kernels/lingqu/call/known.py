@@ -111,7 +111,7 @@ def identify(lines: list[str], path: Path, contig: str, codes: np.ndarray) -> li
 
 def known_snvs(path: Path, contig: str, start: int, end: int) -> set[tuple[int, str, str]]:
     """(place, REF, ALT) of the SNVs of one ALT that the file has in [start, end) of a contig."""
-    opened, found = _opened(path), set()
+    opened, found = open_known(path), set()
     for line in opened.fetch(contig, start, end) if contig in opened.contigs else ():
         _, pos, _, ref, alt, _ = line.upper().split("\t", 5)
         if len(ref) == len(alt) == 1:

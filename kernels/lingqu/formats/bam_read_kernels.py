@@ -214,7 +214,7 @@ def unpack_spans(raw, offsets, first, out, cigar):
         spot = at + FIXED + np.int64(raw[at + 12])
         reach = np.int64(pos[r])
         for k in range(cigar_len):
-            word = _word(raw, spot + 4 * k)
+            word = get_word(raw, spot + 4 * k)
             cigar[word_at + k] = word
             op = word & 15
             if op == 0 or op == 2 or op == 3 or op == 7 or op == 8:

@@ -9,6 +9,7 @@ rule call:
         beds=beds(REGIONS),
         par=lambda wildcards: par(wildcards.sample),
         known=known(),
+        qc=qc_files("sites", "genes"),
     output:
         calls="<results>/calls/{sample}.vcf.gz",
         gvcf="<results>/calls/{sample}.g.vcf.gz",
@@ -27,8 +28,9 @@ rule call:
         ploidy=lambda wildcards: ploidy_options(wildcards.sample),
         regions=region_options(REGIONS),
         known=known_options(),
+        qc=qc_options("sites", "genes"),
         mnv="--mnv" if PROJECT.config["mnv"] else "",
     shell:
         "lingqu call {input.reference:q} {input.alignment:q} --sample {wildcards.sample:q}"
-        " {params.ploidy} {params.regions} {params.known} {params.mnv} --threads {threads} -o {output.calls:q}"
+        " {params.ploidy} {params.regions} {params.known} {params.mnv} {params.qc} --threads {threads} -o {output.calls:q}"
         " -o {output.gvcf:q} > {log:q} 2>&1"

@@ -25,6 +25,7 @@ rule joint:
         gvcfs=expand("<results>/calls/{sample}.g.vcf.gz", sample=SAMPLES),
         families=FAMILIES,
         known=known(),
+        qc=qc_files("sites"),
     output:
         calls="<results>/cohort/cohort.vcf.gz",
         stats="<results>/cohort/cohort.vcf.gz.stats.json",
@@ -41,6 +42,7 @@ rule joint:
     params:
         pedigree=lambda wildcards, input: shlex.join(f"--pedigree={x}" for x in input.families),
         known=known_options(),
+        qc=qc_options("sites"),
     shell:
-        "lingqu joint {input.reference:q} {input.gvcfs:q} {params.pedigree} {params.known} --threads {threads}"
+        "lingqu joint {input.reference:q} {input.gvcfs:q} {params.pedigree} {params.known} {params.qc} --threads {threads}"
         " -o {output.calls:q} > {log:q} 2>&1"

@@ -129,6 +129,17 @@ def known_options():
     return shlex.join(word for name in known() for word in ("--known", name))
 
 
+def qc_files(*keys):
+    """The files that config names for quality control, by their keys: inputs of a rule."""
+    return [PROJECT.config["qc"][key] for key in keys if PROJECT.config["qc"][key]]
+
+
+def qc_options(*keys):
+    """The same as options of call and joint."""
+    named = ((f"--qc-{key}", PROJECT.config["qc"][key]) for key in keys)
+    return shlex.join(word for option, name in named if name for word in (option, name))
+
+
 def truth_regions(sample):
     """Where a sample's truth is complete: its own regions, else those that are called."""
     own = TRUTH[sample].get("regions")
@@ -152,11 +163,6 @@ def refresh_indices():
             path.touch()
 
 
-def thresholds():
-    """The file of the report's thresholds, where config names one: an input of a rule."""
-    return [name for name in [PROJECT.config["qc"]["thresholds"]] if name]
-
-
 def digest_parts():
     """What is digested together: the files of each sample, and those that all share."""
     parts = ["shared", *(f"samples/{name}" for name in SAMPLES)]
@@ -167,7 +173,7 @@ def digested(wildcards):
     """Inputs and outputs of a part."""
     results, kind, name = PROJECT.config["results"], *wildcards.part.partition("/")[::2]
     if kind == "shared":
-        qc = [PROJECT.config["qc"][key] for key in ("sites", "genes", "thresholds")]
+        qc = qc_files("sites", "genes", "thresholds")
         truth = [told["vcf"] for told in TRUTH.values()]
         named = [PROJECT.config["samples"], *known(), PROJECT.config["par"], *qc, *truth]
         own = [REFERENCE, *beds(REGIONS), f"{results}/cohort/cohort.vcf.gz"]

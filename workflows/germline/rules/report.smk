@@ -1,6 +1,9 @@
 # One page about all samples, and the same numbers as JSON, as a table, and for MultiQC.
 
 
+KINDS = ("stats", "qc")
+
+
 # First of all, so that also of a run that fails a report can tell.
 rule project:
     output:
@@ -20,13 +23,14 @@ rule report:
     input:
         project="<results>/project.json",
         reference="<results>/reference.json",
-        alignments=[f"{alignment(sample)}.stats.json" for sample in SAMPLES],
-        calls=expand("<results>/calls/{sample}.vcf.gz.stats.json", sample=SAMPLES),
+        alignments=[f"{alignment(s)}.{kind}.json" for s in SAMPLES for kind in KINDS],
+        calls=expand("<results>/calls/{s}.vcf.gz.{kind}.json", s=SAMPLES, kind=KINDS),
         cohort="<results>/cohort/cohort.vcf.gz",
+        cohort_qc="<results>/cohort/cohort.vcf.gz.qc.json",
         compare=expand("<results>/compare/{sample}.json", sample=TRUTH),
         digests=expand("<results>/digests/{part}.sha256", part=digest_parts()),
         look=expand("<results>/look/{sample}.json", sample=SAMPLES),
-        thresholds=thresholds(),
+        thresholds=qc_files("thresholds"),
     output:
         html=report(
             "<results>/report.html",

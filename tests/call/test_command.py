@@ -265,7 +265,7 @@ def test_a_damaged_shard_is_called_again(damage, data, whole, tmp_path, monkeypa
     _, fasta, bam, _ = data
     out = tmp_path / "damaged.vcf.gz"
     with monkeypatch.context() as patch, pytest.raises(OSError, match="Input/output"):
-        patch.setattr(driver.records, "tally", full_of_faults)
+        patch.setattr(driver.Quality, "read", full_of_faults)
         driver.call(fasta, bam, out, threads=1)
     shard = max(
         tmp_path.glob(".lingqu/*.checkpoint/*/shard-*"), key=lambda path: path.stat().st_size
@@ -276,7 +276,7 @@ def test_a_damaged_shard_is_called_again(damage, data, whole, tmp_path, monkeypa
     assert out.read_bytes() == whole.read_bytes()
 
 
-def full_of_faults(_lines):
+def full_of_faults(*_lines):
     raise OSError(5, "Input/output error")
 
 
@@ -290,7 +290,7 @@ def test_woken_after_another_has_finished(before, data, stopped, tmp_path):
     driver.call(fasta, bam, out, also=also, regions=("one:1-20000",), threads=1)
     files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     states = {path: path.stat().st_ino for path in files}
-    assert len(files) == 5
+    assert len(files) == 6
     os.killpg(late.pid, signal.SIGCONT)
     errors = [line for line in late.communicate()[1].splitlines() if line.startswith("lingqu:")]
     assert late.returncode == 1

@@ -96,6 +96,7 @@ def _align_chunk(task: ChunkTask, path: Path) -> dict:
     found = run(index, reads, task.insert, task.first_template, task.secondary)
     if task.eqx:
         found = tell_matches(reads, found, index.reference)
+    tally = tally_chunk(reads, found, index.reference)  # now that the genome's lines are at hand
     records = sorted_records(reads, found, index.reference, task.group_id)
     ends = duplicate_records(reads, found, index.reference)
     facts = {
@@ -105,7 +106,7 @@ def _align_chunk(task: ChunkTask, path: Path) -> dict:
         "distance": optical_distance(reads),
         "counts": count(reads, found),
     }
-    write_chunk(path, facts, records, ends, tally_chunk(reads, found, index.reference))
+    write_chunk(path, facts, records, ends, tally)
     return facts
 
 

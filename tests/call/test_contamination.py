@@ -175,3 +175,5 @@ def test_bounds_of_homozygous_calls():
     assert told["share"] == pytest.approx(share, abs=1e-5)
     assert told["high"] == pytest.approx(share + 1.96 * spread, abs=1e-4)
     assert told["low"] == 0
+    none = by_homozygous(np.array([3, 0, 300, 0, 0, 30_000]))
+    assert (none["share"], none["low"], none["high"]) == (0, 0, pytest.approx(3 / 300, rel=0.01))

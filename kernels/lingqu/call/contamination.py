@@ -29,6 +29,8 @@ _CLOSE = 1e-5
 _DROP = 1.920729410347 * 0.4342944819032518
 """Half of the 95 % quantile of chi-square with one degree of freedom, as log10."""
 _GOLDEN = 0.6180339887498949
+_NONE_SEEN = -math.log(0.05)
+"""Mean below which none of something is seen in 5 % of cases."""
 
 
 class Sites(NamedTuple):
@@ -149,7 +151,8 @@ def _rounded(share: float) -> float:
 def by_homozygous(pure: np.ndarray) -> dict:
     """The block `contamination`, from the sums `pure` of `count_lines`.
 
-    The bounds are those of a ratio estimator over the sites (Cochran 1977, section 2.11).
+    The bounds are those of a ratio estimator over the sites (Cochran 1977, section 2.11); the upper
+    one is never below that of reads of which none is REF.
     """
     sites, ref, both, ref_ref, ref_both, both_both = map(int, pure)
     told = {"method": "homozygous", "share": None, "low": None, "high": None, "sites": sites}
@@ -157,6 +160,6 @@ def by_homozygous(pure: np.ndarray) -> dict:
         share = ref / both
         squares = ref_ref - 2 * share * ref_both + share * share * both_both
         wide = 1.959963984540054 * math.sqrt(max(squares, 0) * sites / (sites - 1)) / both
-        bounds = share, max(share - wide, 0), min(share + wide, 1)
+        bounds = share, max(share - wide, 0), min(max(share + wide, _NONE_SEEN / both), 1)
         told |= dict(zip(("share", "low", "high"), map(_rounded, bounds), strict=True))
     return told

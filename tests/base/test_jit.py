@@ -18,6 +18,7 @@ MODULES = (
     "kernel_cache",
     "lock",
     "progress",
+    "reading",
 )
 CALLEE = "from lingqu.base.jit import kernel\n\n@kernel\ndef step(value):\n    return value + {}\n"
 CALLER = """

@@ -307,6 +307,7 @@ def test_a_picture_on_a_terminal(small, columns):
     reading.start()
     terminal = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8"}
     environment = {**os.environ, **terminal}
+    environment.pop("COLUMNS", None)  # it goes before what the terminal says
     with small.start(stdout=slave, stderr=slave, env=environment) as process:
         os.close(slave)
         small.until(lambda x: step(x, "align", "S2").get("done") == 400)

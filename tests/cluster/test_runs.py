@@ -59,9 +59,13 @@ def test_a_run_tells_what_it_waits_for(run):
     run.wait_for(lambda: "waiting for 2 worker jobs: nodes are down" in run.told, "its wait")
     status = (sys.executable, "-m", "lingqu", "status", "--json", run.path)
     for machine in ("login", "n1"):  # processes of the one are not seen from the other
-        told = json.loads(run.slurm[machine].ask(*status))
+
+        def look(machine=machine):
+            return json.loads(run.slurm[machine].ask(*status))
+
+        run.wait_for(lambda: "nodes are down" in look()["cluster"]["why"], "why it waits")
+        told = look()
         assert (told["state"], told["host"]) == ("running", "login")
-        assert "nodes are down" in told["cluster"]["why"]
         (index,) = [step for step in told["work"] if step["rule"] == "index"]
         assert index["waits_for_a_node"]
     run.slurm.ask("scontrol", "update", f"nodename={nodes}", "state=resume")

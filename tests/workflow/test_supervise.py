@@ -57,6 +57,18 @@ def test_a_child_that_is_killed_is_told_by_its_signal(tmp_path):
     assert told(tmp_path, code) == (128 + signal.SIGKILL, [])
 
 
+def test_a_child_hears_what_its_parent_was_told_to_ignore(tmp_path):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in the background of a script
+    try:
+        code = "import os, signal, time; os.kill(os.getppid(), signal.SIGINT); time.sleep(5); "
+        code += "open('deaf', 'w')"
+        ended, lines = told(tmp_path, code)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (ended, lines[-1]) == (130, "KeyboardInterrupt")
+    assert not (tmp_path / "deaf").exists()
+
+
 def test_signals_go_on_to_the_child(tmp_path):
     code = "import os, time; os.kill(os.getppid(), 15); time.sleep(60)"
     assert told(tmp_path, code) == (128 + signal.SIGTERM, [])

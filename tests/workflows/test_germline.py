@@ -102,8 +102,8 @@ def test_plain_snakemake_gives_the_same_bytes(finished, project, commands, outpu
 
 
 def test_a_run_works_from_a_copy_of_its_code(finished):
-    (log,) = (finished / ".snakemake" / "log").glob("*.log")
-    assert str(finished / ".lingqu" / "code" / "workflows" / "germline") in log.read_text()
+    first, *_ = sorted((finished / ".snakemake" / "log").glob("*.log"))
+    assert str(finished / ".lingqu" / "code" / "workflows" / "germline") in first.read_text()
 
 
 def test_workflow_is_well_written(project, commands):

@@ -145,6 +145,19 @@ def _copy(data, at, out, to, count):
 
 
 @kernel
+def _unpack_cigar(raw, spot, length, cigar, to):
+    """Copy a CIGAR of `length` operations; returns the reference bases that it spans."""
+    reach = 0
+    for k in range(length):
+        word = get_word(raw, spot + 4 * k)
+        cigar[to + k] = word
+        op = word & 15
+        if op == 0 or op == 2 or op == 3 or op == 7 or op == 8:
+            reach += word >> 4
+    return reach
+
+
+@kernel
 def unpack_records(raw, offsets, first, out, codes, quals, cigar):
     """Fill the arrays of an `Alignments` (see formats/bam.py) from the records at `offsets`.
 
@@ -171,14 +184,7 @@ def unpack_records(raw, offsets, first, out, codes, quals, cigar):
         name ^= name >> np.uint64(29)
         name_hash[r] = name * np.uint64(0xBF58476D1CE4E5B9)
         spot += name_len
-        reach = np.int64(pos[r])
-        for k in range(cigar_len):
-            word = get_word(raw, spot + 4 * k)
-            cigar[word_at + k] = word
-            op = word & 15
-            if op == 0 or op == 2 or op == 3 or op == 7 or op == 8:
-                reach += word >> 4
-        end[r] = reach
+        end[r] = np.int64(pos[r]) + _unpack_cigar(raw, spot, cigar_len, cigar, word_at)
         word_at += cigar_len
         spot += 4 * cigar_len
         _unpack_bases(raw, spot, length, codes, base)
@@ -212,13 +218,6 @@ def unpack_spans(raw, offsets, first, out, cigar):
         pos[r] = get_signed(raw, at + 8)
         flag[r] = np.int64(raw[at + 18]) | np.int64(raw[at + 19]) << 8
         spot = at + FIXED + np.int64(raw[at + 12])
-        reach = np.int64(pos[r])
-        for k in range(cigar_len):
-            word = get_word(raw, spot + 4 * k)
-            cigar[word_at + k] = word
-            op = word & 15
-            if op == 0 or op == 2 or op == 3 or op == 7 or op == 8:
-                reach += word >> 4
-        end[r] = reach
+        end[r] = np.int64(pos[r]) + _unpack_cigar(raw, spot, cigar_len, cigar, word_at)
         word_at += cigar_len
         cigar_start[r + 1] = word_at

@@ -1,5 +1,6 @@
 """Snakemake as a child process: what it tells goes to a view, signals go to all that it started."""
 
+import contextlib
 import json
 import os
 import queue
@@ -97,6 +98,31 @@ def _attend(child: subprocess.Popen, lines: Iterable[str], view: View, listener:
         view.look()
 
 
+@contextlib.contextmanager
+def _forwarding() -> Iterator[tuple[list[subprocess.Popen], list[int]]]:
+    """Signals that end this process go to the group of each process in the first list instead.
+
+    The second list holds their numbers. To be entered before a child starts: one of a script's
+    background would be born deaf to SIGINT.
+    """
+    children: list[subprocess.Popen] = []
+    stopped: list[int] = []
+
+    def forward(number: int, _frame: object) -> None:
+        stopped.append(number)
+        for child in children:
+            if child.poll() is None:
+                os.killpg(child.pid, number)
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, forward) for number in numbers}
+    try:
+        yield children, stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def supervise(words: list[str], folder: Path, environment: dict, view: View) -> int:
     """Run Snakemake to its end in `folder`; returns the exit code, 128 + N after a signal N.
 
@@ -104,36 +130,29 @@ def supervise(words: list[str], folder: Path, environment: dict, view: View) -> 
     """
     follows = FOLLOW_VARIABLE in environment
     merged = follows and view.draws  # what a step prints must not go through the picture
-    child = subprocess.Popen(
-        words,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE if merged else None,
-        stderr=subprocess.STDOUT if merged else subprocess.PIPE,
-        text=True,
-        errors="replace",
-        process_group=0,
-    )
-    stopped: list[int] = []
-
-    def forward(number: int, _frame: object) -> None:
-        stopped.append(number)
-        if child.poll() is None:
-            os.killpg(child.pid, number)
-
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, forward) for number in numbers}
     listener = _Listener(view, environment.get(FOLLOW_VARIABLE) == EVENTS)
-    try:
-        _attend(child, child.stdout if merged else child.stderr, view, listener)
-        view.close()
-        code = child.wait()
-        listener.close(code)
-    finally:
-        view.close()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with _forwarding() as (children, stopped):
+        child = subprocess.Popen(
+            words,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if merged else None,
+            stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+            text=True,
+            errors="replace",
+            process_group=0,
+        )
+        children.append(child)
+        if stopped:
+            os.killpg(child.pid, stopped[0])
+        try:
+            _attend(child, child.stdout if merged else child.stderr, view, listener)
+            view.close()
+            code = child.wait()
+            listener.close(code)
+        finally:
+            view.close()
     if stopped:
         return 128 + stopped[0]
     return code if code >= 0 else 128 - code

@@ -6,6 +6,7 @@ rule call:
         index="<results>/reference.json",
         reference=REFERENCE,
         alignment=lambda wildcards: alignment(wildcards.sample),
+        aligned=lambda wildcards: f"{alignment(wildcards.sample)}.qc.json",
         beds=beds(REGIONS),
         par=lambda wildcards: par(wildcards.sample),
         known=known(),

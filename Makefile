@@ -10,6 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	2>/dev/null && echo "$$p" && exit; done; echo python3)
 DEMO ?= lingqu-demo
 BIN := .venv/bin
+PROCESSES := $(shell expr $$(nproc) + 1)  # many tests wait for other processes
 
 .PHONY: demo test lint setup clean
 
@@ -17,7 +18,7 @@ demo: setup
 	@$(BIN)/lingqu demo $(DEMO)
 
 test: setup
-	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile
+	$(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses 8 --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check

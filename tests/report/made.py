@@ -361,7 +361,11 @@ def cohort(names: list[str]) -> dict:
         "pairs": pairs,
         "genotypes": genotypes,
         "swaps": [
-            {"samples": [names[1], names[2]], "why": "each is the child of the other's parent"}
+            {
+                "kind": "exchanged",
+                "samples": [names[1], names[2]],
+                "why": "each is the child of the other's parent",
+            }
         ]
         if len(names) > 20
         else [],

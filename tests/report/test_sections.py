@@ -10,10 +10,11 @@ from made import SECTIONS, looks, numbers, run
 
 from lingqu.base.errors import LingquError
 from lingqu.report.blocks import axis, digits, line, plot, positions, steps
-from lingqu.report.labels import phrase
+from lingqu.report.labels import labels, phrase
 from lingqu.report.page import page
-from lingqu.report.sections import blocks_of, section
+from lingqu.report.sections import blocks_of, cohort, section
 from lingqu.report.svg import svg
+from lingqu.report.words import LANGUAGES
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +143,13 @@ def test_still_pictures_stay_in_their_frame():
             assert "inf" not in text
     flat = plot("t", axis("x"), axis("y"), [3], [line("l", [0])])
     assert "<path" in svg(flat, str)
+
+
+@pytest.mark.parametrize("kind", ["same", "exchanged", "stranger", "pair", "sex"])
+def test_every_kind_of_swap_has_its_words(made, kind):
+    swap = {"kind": kind, "samples": ["A", "B"], "why": "they differ"}
+    told, *_ = cohort.build(cohort.gather(made) | {"swaps": [swap]})
+    for language in LANGUAGES:
+        said = phrase(told["text"], labels(language))
+        assert "A, B" in said
+        assert "they differ" in said

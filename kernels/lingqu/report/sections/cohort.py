@@ -33,10 +33,12 @@ def build(told: dict) -> list[Block]:
 
 
 def _swaps(told: dict) -> list[Block]:
-    return [
-        prose(["@cohort.swap", {"samples": ", ".join(swap["samples"]), "why": swap["why"]}], "fail")
-        for swap in told.get("swaps") or ()
-    ]
+    return [prose(_in_words(swap), "fail") for swap in told.get("swaps") or ()]
+
+
+def _in_words(swap: dict) -> list:
+    facts = {"samples": ", ".join(swap["samples"]), "why": swap["why"]}
+    return [f"@swap.{swap['kind']}", facts]
 
 
 def _scattered(points: list[tuple[float, float, str, int]], names: list) -> dict:

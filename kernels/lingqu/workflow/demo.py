@@ -61,7 +61,7 @@ def _table(results: Path, seconds: float) -> list[tuple[str, str]]:
         ("mapped", f"{counts['mapped']:,} ({100 * counts['mapped'] / reads:.2f} %)"),
         ("duplicates", f"{counts['duplicates']:,} ({100 * counts['duplicates'] / reads:.2f} %)"),
         ("mean depth", f"{sample['call_stats']['mean_depth']:.1f}"),
-        ("variants", f"{variants['snvs'] + variants['indels']:,}"),
+        ("variants", f"{variants['passed']:,}"),
     ]
     for name, title in (("SNV", "SNVs"), ("INDEL", "indels")):
         row = sample["compare"]["rows"][name]

@@ -18,6 +18,7 @@ def kill_slurmd(run):
     node = busy(run)
     run.slurm.daemon(node).kill()
     wait_for(lambda: run.slurm.states()[node] == "down*", "the node to be down")
+    run.wait_for(lambda: "(NODE_FAIL)" in run.said, "the owner to see it")  # the run ends soon
 
 
 def lose_node(run):

@@ -237,10 +237,11 @@ class Program:
             self._line = await wire.dial(self._told)
             self._drivers = Drivers(self._told, self._line, scratch)
             loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGUSR1, self._leave)
-            loop.add_signal_handler(signal.SIGTERM, self._over.set)
+            for number in (signal.SIGUSR1, signal.SIGTERM):
+                loop.add_signal_handler(number, self._over.set)
             await self._workers.start(*shape(self._told.workers, cores))
-            self._hello(cores)
+            self._hello(cores)  # the first that the desk may hear of it
+            loop.add_signal_handler(signal.SIGUSR1, self._leave)
             await self._serve()
         finally:
             await self._end()
